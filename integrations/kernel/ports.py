@@ -1,0 +1,124 @@
+"""Protocols a vendor folder implements. Errors are those of kernel.errors; nothing of an SDK shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from integrations.kernel.events import Envelope, Event
+from integrations.kernel.records import OrganizationRecord, PersonRecord, TicketChange, TicketRecord
+
+Json = Any  # a parsed JSON value; its shape is the vendor's until translate has read it
+
+
+class WebhookModule(Protocol):
+    """`integrations/<slug>/webhook.py`, as a module."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
+        """Refuse what the vendor did not sign. `headers`: lower-cased names. Raises BadSignature, StaleSignature."""
+
+    def envelope(self, headers: Mapping[str, str], body: bytes, document: Json) -> Envelope:
+        """Address a verified delivery. Raises MalformedPayload when it is not one of the vendor's shapes."""
+
+    def parse(self, document: Json, connection_id: str, event_key: str, received_at: datetime) -> Sequence[Event]:
+        """Canonical events of a stored delivery; empty for a kind we do not know. Raises MalformedPayload."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRead:
+    """Answer of one read of many tickets. gone: asked for and not there (deleted, or not visible to us)."""
+
+    tickets: tuple[TicketRecord, ...]
+    people: tuple[PersonRecord, ...]
+    organizations: tuple[OrganizationRecord, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class WriteState(StrEnum):
+    """DONE: applied. ACCEPTED: a job was started, follow `job_id`. CONFLICT: changed under us, read and try again.
+    REFUSED: never (closed ticket, unknown field). GONE: the ticket is no longer there."""
+
+    DONE = "done"
+    ACCEPTED = "accepted"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one ticket's change. detail: the vendor's reason, for people; no personal data."""
+
+    ticket_id: str
+    state: WriteState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReceipt:
+    """Answer of one write of many tickets: a job to follow (`results` empty), or the results at once."""
+
+    job_id: str = ""
+    results: tuple[WriteResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """finished: nothing more will happen. results: by ticket, only when finished; a ticket missing there is unknown."""
+
+    job_id: str
+    finished: bool
+    results: tuple[WriteResult, ...] = ()
+
+
+class Helpdesk(Protocol):
+    """Reads and writes tickets. One call of ours is as few calls at the vendor as it allows."""
+
+    def show_tickets(self, ids: Sequence[str]) -> TicketRead:
+        """Up to 100 tickets with their requesters (and organisations)."""
+
+    def update_tickets(self, changes: Sequence[TicketChange], key: str) -> WriteReceipt:
+        """Up to 100 different changes, one a ticket, additive. `key`: the same for a repeat of the same write."""
+
+    def update_ticket(self, change: TicketChange, key: str) -> WriteResult:
+        """One change by itself: what a batch could not do, or a change that stands alone."""
+
+    def jobs(self, job_ids: Sequence[str]) -> Mapping[str, JobState]:
+        """Up to 100 jobs in one call; a job the vendor no longer knows is finished with no results."""
+
+    def has_note(self, ticket_id: str, key: str) -> bool:
+        """Is there a note with this key's marker on the ticket?"""
+
+    def own_user_id(self) -> str:
+        """The vendor's id of the user we act as: events of this actor run no rules."""
+
+    def check(self) -> list[str]:
+        """Test the connection; an empty list is healthy, else sentences that say what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class BillingPage:
+    """One page of a list at the billing vendor, translated. cursor: pass it to get the next; empty at the end."""
+
+    records: tuple[Any, ...]
+    cursor: str
+    as_of: datetime
+
+
+class Billing(Protocol):
+    """Reads the billing vendor. Kinds are those of kernel.billing.KINDS."""
+
+    def page(self, kind: str, cursor: str = "", limit: int = 100) -> BillingPage:
+        """One page of all objects of a kind, newest first."""
+
+    def fetch(self, kind: str, object_id: str) -> Any:  # noqa: ANN401 - a record of kernel.billing
+        """One object as it is now, or None when it is gone."""
+
+    def events_since(self, since: datetime, until: datetime) -> Iterator[Json]:
+        """Vendor event documents created in [since, until], as a webhook would have carried them, oldest first."""
+
+    def check(self) -> list[str]:
+        """Test the connection; an empty list is healthy, else sentences that say what to do."""
