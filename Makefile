@@ -1,0 +1,54 @@
+# `make` alone prints what there is. Everything runs in .venv, made by the first command that needs it.
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-all lint bench contracts sandbox run worker servers-stop clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+$(READY): requirements.txt requirements-dev.txt
+	@test -x $(PY) || python3 -m venv $(VENV)
+	@echo "Installing what requirements-dev.txt names into $(VENV) (once, about a minute) ..."
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(READY)
+
+venv: $(READY) ## make the virtual environment in .venv
+
+demo: $(READY) ## the whole product against simulated vendors; ONCE=1 does a day and ends
+	@$(PY) -m sandbox.demo $(if $(ONCE),--once)
+
+test: $(READY) ## every test but the slow ones
+	@$(PY) -m pytest -n 2 -m "not slow"
+
+test-all: $(READY) ## every test
+	@$(PY) -m pytest -n 2
+
+lint: $(READY) ## format, lint, types, imports
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(READY) ## measure; ONLY=ingest|process|calls|backfill|flat picks one
+	@$(PY) -m bench $(if $(ONLY),$(ONLY))
+
+contracts: $(READY) ## the demo's traffic through the contract proxies
+	@$(PY) -m sandbox.demo --once --contracts
+
+sandbox: $(READY) ## only the simulated vendors, on ports from 8400
+	@$(PY) -m sandbox
+
+run: $(READY) ## the web processes
+	@$(VENV)/bin/flask web
+
+worker: $(READY) ## the workers
+	@$(VENV)/bin/flask worker
+
+servers-stop: $(READY) ## stop the embedded PostgreSQL and Redis
+	@$(VENV)/bin/flask servers stop
+
+clean: ## remove the virtual environment, caches and the embedded servers' files
+	@test ! -x $(VENV)/bin/flask || $(VENV)/bin/flask servers stop
+	@rm -rf $(VENV) .deskbridge .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Action: write an internal note."""

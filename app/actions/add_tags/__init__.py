@@ -1,0 +1,1 @@
+"""Action: add own tags."""

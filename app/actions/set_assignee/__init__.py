@@ -1,0 +1,1 @@
+"""Action: set the assignee."""

@@ -1,0 +1,1 @@
+"""Action: set a custom field."""

@@ -1,0 +1,7 @@
+"""Mirror of the billing vendor: what it told us, and one profile a payer, so that a ticket costs one row each."""
+
+from app.billing.facts import base_facts, relative_facts
+from app.billing.service import on_events, payer_of
+from app.billing.store import profiles
+
+__all__ = ["base_facts", "on_events", "payer_of", "profiles", "relative_facts"]

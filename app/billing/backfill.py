@@ -1,0 +1,101 @@
+"""Everything a billing account holds, page by page: resumable, bounded in memory, kinds side by side.
+
+The cursor is saved in the transaction that stores its page, so a kill loses at most the page in hand, and that one is
+read again. No database connection is held while a page is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app.billing import service, store
+from app.billing.models import billing_cursor
+from app.db import Database
+from integrations.kernel.billing import KINDS
+from integrations.kernel.ports import Billing
+
+THREADS = 4
+PROFILES = 200  # payers whose profiles are computed in one transaction
+Index = Callable[[sa.Connection, str, tuple[object, ...]], None]  # keeps the payers' index; identity's, a layer above
+Progress = Callable[[str, int, bool], None]  # (kind, objects so far, done)
+
+
+def backfill(
+    database: Database, connection_id: str, client: Billing, *, seats_used_key: str, index: Index, progress: Progress
+) -> int:
+    """Read all kinds (or the rest of them, after a stop), then compute every profile; answers the objects stored.
+
+    Raises:
+        VendorError: of the first kind that failed; what was stored stays, and the next run goes on from there.
+    """
+
+    def one(kind: str) -> int:
+        return _kind(database, connection_id, client, kind, seats_used_key, index, progress)
+
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="backfill") as pool:
+        count = sum(pool.map(one, KINDS))
+    _profiles(database, connection_id, seats_used_key, progress)
+    return count
+
+
+def _kind(
+    database: Database, connection_id: str, client: Billing, kind: str, seats_used_key: str, index: Index,
+    progress: Progress,
+) -> int:  # fmt: skip
+    with database.begin() as cx:
+        cursor, done, count = _cursor(cx, connection_id, kind)
+    progress(kind, count, done)
+    while not done:
+        page = client.page(kind, cursor)
+        cursor, done, count = page.cursor, not page.cursor, count + len(page.records)
+        with database.begin() as cx:
+            told = [(record, page.as_of) for record in page.records]
+            service.apply(cx, connection_id, told, seats_used_key, read=True)
+            index(cx, connection_id, page.records)
+            _save(cx, connection_id, kind, cursor, done, count)
+        progress(kind, count, done)
+    return count
+
+
+def _cursor(cx: sa.Connection, connection_id: str, kind: str) -> tuple[str, bool, int]:
+    query = sa.select(billing_cursor).where(
+        billing_cursor.c.connection_id == connection_id, billing_cursor.c.name == f"backfill:{kind}"
+    )
+    row = cx.execute(query).first()
+    return (str(row.cursor), bool(row.done), int(row._mapping["count"])) if row else ("", False, 0)
+
+
+def _save(cx: sa.Connection, connection_id: str, kind: str, cursor: str, done: bool, count: int) -> None:
+    values = {"cursor": cursor, "done": done, "count": count}
+    statement = insert(billing_cursor).values(connection_id=connection_id, name=f"backfill:{kind}", **values)
+    cx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["connection_id", "name"], set_={**values, "changed_at": sa.func.now()}
+        )
+    )
+
+
+def restart(cx: sa.Connection, connection_id: str) -> None:
+    """Forget how far it got: the next run reads everything again."""
+    cx.execute(
+        sa.delete(billing_cursor).where(
+            billing_cursor.c.connection_id == connection_id, billing_cursor.c.name.like("backfill:%")
+        )
+    )
+
+
+def _profiles(database: Database, connection_id: str, seats_used_key: str, progress: Progress) -> None:
+    after, count = "", 0
+    while True:
+        with database.begin() as cx:
+            payers = store.payers_after(cx, connection_id, after, PROFILES)
+            service.refresh(cx, connection_id, payers, seats_used_key)
+        count += len(payers)
+        progress("profile", count, len(payers) < PROFILES)
+        if len(payers) < PROFILES:
+            return
+        after = payers[-1]

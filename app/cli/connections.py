@@ -1,0 +1,96 @@
+"""`flask connections ...`: one row a workspace, secrets sealed."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from app.cli.context import pairs, runtime, sentences
+from integrations import registry
+from integrations.kernel.errors import InputError, VendorError
+from integrations.kernel.ports import Billing, Helpdesk
+
+group = AppGroup("connections", help="Connections to vendors: add, test, list, rotate, disable.")
+COMMANDS = (group,)
+
+
+@group.command("add")
+@click.argument("vendor")
+@click.option("--name", required=True, help="What people call it.")
+@click.option("--id", "connection_id", default="", help="Its id in the webhook address; made for you when left out.")
+@click.option("--base-url", default="", help="scheme://host:port instead of the vendor's own, for a proxy.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the vendor.")
+@click.option("--secret", "secrets", multiple=True, metavar="NAME=@FILE", help="A secret, best from a file.")
+@sentences
+def add(
+    vendor: str, name: str, connection_id: str, base_url: str, settings: tuple[str, ...], secrets: tuple[str, ...]
+) -> None:
+    """Store a connection to VENDOR and say where its webhooks go."""
+    card = registry.by_slug(vendor)
+    if card is None:
+        known = ", ".join(sorted(one.slug for one in registry.vendors()))
+        raise InputError(f"There is no vendor {vendor!r}; there are {known}.")
+    sealed = {key: [value] for key, value in pairs(secrets).items()}
+    made = runtime().connections.add(
+        card, name, pairs(settings), sealed, connection_id=connection_id, base_url=base_url
+    )
+    click.echo(f"{made} added. Its webhooks go to {runtime().settings.public_url}/webhooks/{vendor}/{made}")
+    click.echo(f"Next: `flask connections test {made}`.")
+
+
+@group.command("list")
+@sentences
+def every() -> None:
+    """Show all connections."""
+    rows = runtime().connections.rows()
+    if not rows:
+        click.echo("No connections yet. Add one with `flask connections add zendesk --name ...`.")
+    for row in rows:
+        click.echo(f"{row['id']:<28} {row['vendor']:<10} {row['state']:<9} {row['name']}")
+
+
+@group.command("test")
+@click.argument("connection_id")
+@sentences
+def check(connection_id: str) -> None:
+    """Call the vendor once and say what is wrong, or that all is well."""
+    account = runtime().connections.account(connection_id)
+    try:
+        client: Helpdesk | Billing = registry.client(account, runtime().gate)  # type: ignore[assignment]
+        problems = client.check()
+    except VendorError as error:
+        problems = [f"{error.public} ({error.code})"]
+    for problem in problems:
+        click.echo(f"- {problem}")
+    if problems:
+        raise click.ClickException(f"{connection_id} is not usable yet.")
+    click.echo(f"{connection_id} works.")
+
+
+@group.command("rotate")
+@click.argument("connection_id")
+@click.argument("secret", metavar="NAME=@FILE")
+@sentences
+def rotate(connection_id: str, secret: str) -> None:
+    """Put a new value of a secret first; the one before it stays live."""
+    for name, value in pairs((secret,)).items():
+        runtime().connections.rotate(connection_id, name, value)
+        click.echo(f"{name} of {connection_id} has a new value; the one before it is still accepted.")
+
+
+@group.command("disable")
+@click.argument("connection_id")
+@sentences
+def disable(connection_id: str) -> None:
+    """Refuse its webhooks and call it no more; nothing is deleted."""
+    runtime().connections.set_state(connection_id, "disabled")
+    click.echo(f"{connection_id} is disabled. `flask connections enable {connection_id}` takes it back.")
+
+
+@group.command("enable")
+@click.argument("connection_id")
+@sentences
+def enable(connection_id: str) -> None:
+    """Take a disabled connection back into service."""
+    runtime().connections.set_state(connection_id, "active")
+    click.echo(f"{connection_id} is active.")

@@ -1,0 +1,90 @@
+"""Processes that share a port, each a server of its own; a parent that starts them again and stops them all.
+
+The kernel spreads connections over the sockets (SO_REUSEPORT), so no process is in front of another and one that is
+killed takes only its own connections along.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from types import FrameType
+
+from flask import Flask
+from waitress import create_server
+
+from app.config import Settings
+
+CONNECTIONS = 4000  # per process: slow senders hold a connection, never a thread
+IDLE_S = 15  # a connection that sends nothing for that long is closed
+GRACE_S = 25
+RESTART_PAUSE_S = 0.5
+
+
+def serve(app: Flask, settings: Settings) -> None:
+    """Serve in this process until SIGTERM. Bodies are read whole before a thread is taken."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((settings.web_host, settings.web_port))
+    server = create_server(
+        app,
+        sockets=[listener],
+        threads=settings.web_threads,
+        connection_limit=CONNECTIONS,
+        channel_timeout=IDLE_S,
+        cleanup_interval=5,
+        max_request_body_size=1 << 20,
+        max_request_header_size=32 << 10,
+        asyncore_use_poll=True,
+        ident=None,
+        clear_untrusted_proxy_headers=True,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def supervise(commands: Sequence[Sequence[str]]) -> None:
+    """Run `flask <command>` once for each, start again what dies, stop all on SIGTERM or SIGINT."""
+    stopping = False
+
+    def stop(_: int, __: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    with tempfile.TemporaryDirectory(prefix="deskbridge-metrics-") as folder:
+        children = [_start(command, folder) for command in commands]
+        while not stopping:
+            time.sleep(0.2)
+            for number, child in enumerate(children):
+                if child.poll() is not None and not stopping:
+                    time.sleep(RESTART_PAUSE_S)
+                    children[number] = _start(commands[number], folder)
+        _stop(children)
+
+
+def _start(command: Sequence[str], metrics_folder: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": metrics_folder}  # noqa: TID251 - handed on, not read
+    return subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", *command], env=environment)
+
+
+def _stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        child.terminate()
+    until = time.monotonic() + GRACE_S
+    for child in children:
+        try:
+            child.wait(timeout=max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()

@@ -1,0 +1,1 @@
+"""The transactional inbox: store once, claim by lane, process, set poison aside."""

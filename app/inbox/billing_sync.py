@@ -1,0 +1,113 @@
+"""What a billing vendor gave up delivering is fetched: its events list past our cursor, and objects in doubt.
+
+Both end in the same functions as a webhook: missed events become deliveries of the inbox under their own ids.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app import identity
+from app.billing import service, store
+from app.billing.models import billing_cursor
+from app.config import Settings
+from app.db import Database
+from app.inbox import facts, fan_out
+from app.inbox.store import add_internal
+from app.telemetry.logs import get_logger
+from integrations import registry
+from integrations.kernel.clock import iso, parse_iso, utc_now
+from integrations.kernel.events import Event
+from integrations.kernel.ids import VendorRef
+from integrations.kernel.ports import Billing
+
+OVERLAP = timedelta(minutes=5)  # events may show up in the list a little late
+FIRST_LOOK = timedelta(hours=1)
+REREADS = 50
+
+log = get_logger(__name__)
+
+
+def catch_up(database: Database, connection_id: str, vendor: str, client: Billing) -> int:
+    """Store the events of the vendor's list that never came as webhooks; answers how many there were."""
+    now = utc_now()
+    with database.begin() as cx:
+        since = _since(cx, connection_id) or now - FIRST_LOOK
+    documents = list(client.events_since(since - OVERLAP, now))
+    webhook = registry.webhook_module(vendor)
+    rows = []
+    for document in documents:
+        envelope = webhook.envelope({}, b"", document)
+        body = json.dumps(document, separators=(",", ":")).encode()
+        rows.append((connection_id, envelope.event_key, envelope.kind, envelope.lane or envelope.event_key, body))
+    with database.begin() as cx:
+        missed = sum(add_internal(cx, rows[i : i + 200]) for i in range(0, len(rows), 200))
+        _save(cx, connection_id, now)
+    if missed:
+        log.info("events_fetched", connection_id=connection_id, missed=missed, looked_at=len(documents))
+    return missed
+
+
+def _since(cx: sa.Connection, connection_id: str) -> datetime | None:
+    query = sa.select(billing_cursor.c.cursor).where(
+        billing_cursor.c.connection_id == connection_id, billing_cursor.c.name == "events"
+    )
+    found = cx.execute(query).scalar()
+    return parse_iso(found) if found else None
+
+
+def _save(cx: sa.Connection, connection_id: str, now: datetime) -> None:
+    statement = insert(billing_cursor).values(connection_id=connection_id, name="events", cursor=iso(now))
+    cx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["connection_id", "name"], set_={"cursor": iso(now), "changed_at": sa.func.now()}
+        )
+    )
+
+
+def reread(database: Database, client_of: Callable[[str], Billing], settings: Settings) -> int:
+    """Read objects again whose tellings tied, or that came without what was needed; answers how many."""
+    with database.begin() as cx:
+        wanted = store.take_rereads(cx, REREADS)
+    for connection_id, kind, object_id in wanted:
+        try:
+            record = client_of(connection_id).fetch(kind, object_id)
+        except Exception:
+            with database.begin() as cx:
+                store.want_reread(cx, connection_id, [(kind, object_id)])
+            raise
+        if record is not None:
+            apply_read(database, connection_id, record, settings)
+    return len(wanted)
+
+
+def apply_read(database: Database, connection_id: str, record: object, settings: Settings) -> None:
+    """Put one object that was just read into the mirror, and wake the tickets of whoever's facts changed."""
+    now = utc_now()
+    with database.begin() as cx:
+        touched = service.apply(cx, connection_id, [(record, now)], settings.seats_used_key, read=True)
+        identity.index_payers(cx, connection_id, [record], settings=facts.ladder(settings))
+        for payer_id in sorted(service.refresh(cx, connection_id, touched, settings.seats_used_key)):
+            fan_out.start(cx, connection_id, payer_id, _cause(connection_id, payer_id, now))
+
+
+def refresh_due(database: Database, settings: Settings) -> int:
+    """Compute profiles anew whose date has come (a discount ended), and wake their tickets."""
+    now = utc_now()
+    with database.begin() as cx:
+        due = store.due_profiles(cx, 500)
+        for connection_id in sorted({c for c, _ in due}):
+            payers = [p for c, p in due if c == connection_id]
+            for payer_id in sorted(service.refresh(cx, connection_id, payers, settings.seats_used_key)):
+                fan_out.start(cx, connection_id, payer_id, _cause(connection_id, payer_id, now))
+    return len(due)
+
+
+def _cause(connection_id: str, payer_id: str, now: datetime) -> Event:
+    key = f"read:{payer_id}:{iso(now)}"
+    return Event("billing.changed", "deskbridge", connection_id, key, VendorRef("deskbridge", "payer", payer_id), now)

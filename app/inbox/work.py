@@ -1,0 +1,119 @@
+"""One batch of parsed deliveries inside its transaction: mirrors first, then judgement, then what is wanted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from app import billing, identity
+from app.config import Settings
+from app.customers import store as customers
+from app.inbox import facts, fan_out, judge
+from app.inbox.parse import FAN_OUT, Parsed
+from app.inbox.read import Reads
+from app.tickets import store as tickets
+from app.triggers.engine import CompiledRules
+from integrations import registry
+from integrations.kernel.events import Event
+from integrations.kernel.records import OrganizationRecord, PersonRecord, TicketRecord
+from integrations.kernel.vendor import Port
+
+Verdicts = dict[int, tuple[str, str | None]]
+
+
+def work(
+    cx: sa.Connection,
+    parsed: Sequence[Parsed],
+    reads: Mapping[str, Reads],
+    own_users: Mapping[str, str],
+    rules: CompiledRules,
+    settings: Settings,
+) -> Verdicts:
+    """Apply, judge and plan; answers the verdict of every delivery."""
+    verdicts: Verdicts = {one.delivery.id: _first_verdict(one) for one in parsed}
+    good = [one for one in parsed if verdicts[one.delivery.id][0] == "done"]
+    _apply_reads(cx, reads)
+    by_connection: dict[str, list[Parsed]] = defaultdict(list)
+    for one in good:
+        by_connection[one.delivery.connection_id].append(one)
+    for connection_id, mine in sorted(by_connection.items()):
+        card = registry.by_slug(mine[0].vendor)
+        if card is not None and Port.BILLING in card.ports:
+            _billing(cx, connection_id, mine, settings)
+        else:
+            verdicts |= _helpdesk(cx, connection_id, mine, own_users.get(connection_id, ""), rules, settings)
+    return verdicts
+
+
+def _first_verdict(one: Parsed) -> tuple[str, str | None]:
+    if one.error:
+        return "quarantined", one.error
+    if not one.events:
+        return "ignored", f"no meaning known for {one.delivery.kind}"
+    return "done", None
+
+
+def _apply_reads(cx: sa.Connection, reads: Mapping[str, Reads]) -> None:
+    """What was read at the helpdesks, before anything is judged."""
+    for connection_id, read in sorted(reads.items()):
+        for answer in read.answers:
+            customers.apply_organizations(cx, connection_id, answer.organizations)
+            customers.apply_people(cx, connection_id, answer.people)
+            tickets.apply(cx, connection_id, answer.tickets)
+            tickets.mark_gone(cx, connection_id, answer.gone)
+
+
+def _billing(cx: sa.Connection, connection_id: str, mine: Sequence[Parsed], settings: Settings) -> None:
+    """Billing events: mirror, profiles, and the open tickets of whoever's facts changed."""
+    events = [event for one in mine for event in one.events]
+    identity.index_payers(cx, connection_id, [e.record for e in events], settings=facts.ladder(settings))
+    changed = billing.on_events(cx, connection_id, events, settings.seats_used_key)
+    for payer_id in sorted(changed):
+        cause = next((e for e in reversed(events) if billing.payer_of(e) == payer_id), events[-1])
+        fan_out.start(cx, connection_id, payer_id, cause)
+
+
+def _helpdesk(
+    cx: sa.Connection,
+    connection_id: str,
+    mine: Sequence[Parsed],
+    own_user: str,
+    rules: CompiledRules,
+    settings: Settings,
+) -> Verdicts:
+    """Helpdesk events: mirrors, then rules for every ticket event that somebody else caused."""
+    verdicts: Verdicts = {}
+    events = [(one, event) for one in mine for event in one.events]
+    _people(cx, connection_id, [event for _, event in events])
+    stale = _tickets(cx, connection_id, [event for _, event in events])
+    to_judge: list[tuple[Parsed, Event]] = []
+    for one, event in events:
+        if one.delivery.kind == FAN_OUT:
+            fan_out.go_on(cx, connection_id, event)
+        elif event.subject.type != "ticket":
+            continue
+        elif own_user and event.actor == own_user:
+            verdicts[one.delivery.id] = ("own", None)  # the loop guard: mirror yes, rules no
+        else:
+            if id(event) in stale:
+                verdicts[one.delivery.id] = ("stale", "older than what was known; the mirror was left as it is")
+            to_judge.append((one, event))
+    judge.judge(cx, connection_id, to_judge, rules, settings)
+    return verdicts
+
+
+def _people(cx: sa.Connection, connection_id: str, events: Sequence[Event]) -> None:
+    customers.apply_people(cx, connection_id, [e.record for e in events if isinstance(e.record, PersonRecord)])
+    organizations = [e.record for e in events if isinstance(e.record, OrganizationRecord)]
+    customers.apply_organizations(cx, connection_id, organizations)
+
+
+def _tickets(cx: sa.Connection, connection_id: str, events: Sequence[Event]) -> set[int]:
+    """Put the tickets' events into the mirror; answers the events that were older than what was known."""
+    gone = [e.subject.id for e in events if e.kind in ("ticket.deleted", "ticket.purged")]
+    tickets.mark_gone(cx, connection_id, gone)
+    told = [e for e in events if isinstance(e.record, TicketRecord)]
+    applied = tickets.apply(cx, connection_id, [e.record for e in told])
+    return {id(e) for e in told if e.record.as_of < applied[e.subject.id].as_of}

@@ -1,0 +1,111 @@
+"""What a wake-up runs, and the loop that needs none. RQ imports `inbox` and `outbox` by name; they take nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from app.inbox import store as inbox_store
+from app.inbox.process import Inbox
+from app.jobs import periodic, wake
+from app.jobs.tasks import tasks
+from app.outbox import store as outbox_store
+from app.relay import Relay
+from app.runtime import Runtime
+from app.telemetry.logs import bind, get_logger
+
+log = get_logger(__name__)
+
+_LOOKS = ((wake.INBOX, inbox_store.has_due), (wake.OUTBOX, outbox_store.has_due))
+
+
+class Work:
+    """The work of one worker process. `stop` is set by its signal handler."""
+
+    def __init__(self, runtime: Runtime, worker_id: str) -> None:
+        self.runtime = runtime
+        self.worker_id = worker_id
+        self.stop = threading.Event()
+        clients, settings = runtime.clients, runtime.settings
+        self._inbox = Inbox(
+            runtime.database, clients.vendor_of, clients.helpdesk, clients.own_user, runtime.pool, settings
+        )
+        self._relay = Relay(runtime.database, clients.helpdesk, runtime.pool, settings)
+        self._tasks = tasks(runtime)
+
+    def go_on_for(self, seconds: float) -> Callable[[], bool]:
+        """True until the slice is over or the worker is asked to stop."""
+        until = time.monotonic() + seconds
+        return lambda: not self.stop.is_set() and time.monotonic() < until
+
+    def drain_inbox(self) -> int:
+        """One slice of the inbox; wakes the next when rows remain."""
+        with bind(job=wake.INBOX):
+            settled = self._inbox.drain(self.go_on_for(self.runtime.settings.slice_s))
+        self.runtime.waker.wake(wake.OUTBOX)
+        self._wake_if_due()
+        return settled
+
+    def drain_outbox(self) -> int:
+        """One slice of the outbox."""
+        with bind(job=wake.OUTBOX):
+            ended = self._relay.drain(self.go_on_for(self.runtime.settings.slice_s))
+        self._wake_if_due()
+        return ended
+
+    def _wake_if_due(self) -> list[str]:
+        """Ask the database what is due, and wake for it; answers the queues Redis could not be told of."""
+        with self.runtime.database.begin() as cx:
+            due = [
+                q for q, look in ((wake.INBOX, inbox_store.has_due), (wake.OUTBOX, outbox_store.has_due)) if look(cx)
+            ]
+        return [queue for queue in due if not self.runtime.waker.wake(queue)]
+
+    def dispatch(self) -> None:
+        """The loop of every worker: heartbeat, wake-ups for what is due, periodic work. Never raises."""
+        registered = False
+        while not self.stop.is_set():
+            try:
+                with self.runtime.database.begin() as cx:
+                    if not registered:
+                        periodic.register(cx, self._tasks)
+                        registered = True
+                    periodic.heartbeat(cx, self.worker_id)
+                self._work_myself(self._wake_if_due())
+                periodic.run_due(self.runtime.database, self._tasks)
+            except Exception as problem:  # noqa: BLE001 - the dispatcher must outlive every fault of its servers
+                log.warning("dispatch_failed", cause=type(problem).__name__)
+            self.stop.wait(self.runtime.settings.dispatch_s)
+
+    def _work_myself(self, queues: list[str]) -> None:
+        """Redis is away or frozen: do in this thread what its wake-ups would have started. Leases keep order."""
+        if wake.INBOX in queues:
+            self.drain_inbox()
+        if wake.OUTBOX in queues:
+            self.drain_outbox()
+
+
+_current: Work | None = None
+
+
+def install(work: Work) -> None:
+    """Make this process's work known to the jobs RQ calls."""
+    global _current
+    _current = work
+
+
+def _work() -> Work:
+    if _current is None:
+        raise RuntimeError("no worker in this process: start it with `flask worker`")
+    return _current
+
+
+def inbox() -> None:
+    """RQ job: drain the inbox."""
+    _work().drain_inbox()
+
+
+def outbox() -> None:
+    """RQ job: drain the outbox."""
+    _work().drain_outbox()

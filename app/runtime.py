@@ -1,0 +1,131 @@
+"""One process's parts, put together from the settings: used by the web processes, the workers and the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import redis
+from sqlalchemy import make_url
+
+from app.config import Settings
+from app.connections import Connections
+from app.db import Database
+from app.jobs import wake
+from app.servers import ensure
+from integrations import registry
+from integrations.kernel.errors import ConfigError
+from integrations.kernel.ports import Billing, Helpdesk
+from integrations.kernel.vendor import Port
+from integrations.transport.gate import SharedGate
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the servers are. migration: the same database with the owner's role."""
+
+    database: str
+    migration: str
+    redis: str
+
+
+def server_urls(settings: Settings) -> Urls:
+    """The servers the settings name, or the embedded ones, started when they are not running."""
+    if settings.database_url and settings.redis_url:
+        return Urls(settings.database_url, settings.migration_database_url or settings.database_url, settings.redis_url)
+    own = ensure(settings.data_folder)
+    database = settings.database_url or own.database_url
+    migration = settings.migration_database_url or (settings.database_url or own.migration_url)
+    return Urls(database, migration, settings.redis_url or own.redis_url)
+
+
+class Runtime:
+    """Opened lazily: a web process never builds a vendor client, a command opens only what it uses."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def urls(self) -> Urls:
+        return server_urls(self.settings)
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.urls.database)
+
+    @cached_property
+    def connections(self) -> Connections:
+        return Connections(self.database, self.settings.keys)
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        return wake.connect(self.urls.redis)
+
+    @cached_property
+    def waker(self) -> wake.Waker:
+        return wake.Waker(self.redis)
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """Threads for outgoing calls; none of them holds a database connection while it waits for a vendor."""
+        return ThreadPoolExecutor(self.settings.worker_threads, thread_name_prefix="call")
+
+    @cached_property
+    def gate(self) -> SharedGate:
+        return SharedGate(self.redis, workers=self.settings.worker_processes)
+
+    @cached_property
+    def clients(self) -> Clients:
+        return Clients(self)
+
+
+class Clients:
+    """Vendor clients of this process, one a connection, rebuilt when the connection changes."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._built: dict[str, tuple[object, object]] = {}
+
+    def _client(self, connection_id: str, port: Port) -> object:
+        account = self._runtime.connections.account(connection_id)
+        card = registry.by_slug(account.vendor)
+        if card is None or port not in card.ports:
+            raise ConfigError(f"{connection_id} is no {port} connection; look at `flask connections list`")
+        known = self._built.get(connection_id)
+        if known is None or known[0] != account:
+            known = (account, registry.client(account, self._runtime.gate))
+            self._built[connection_id] = known
+        return known[1]
+
+    def helpdesk(self, connection_id: str) -> Helpdesk:
+        """The helpdesk client of a connection."""
+        client: Helpdesk = self._client(connection_id, Port.HELPDESK)  # type: ignore[assignment]
+        return client
+
+    def billing(self, connection_id: str) -> Billing:
+        """The billing client of a connection."""
+        client: Billing = self._client(connection_id, Port.BILLING)  # type: ignore[assignment]
+        return client
+
+    def vendor_of(self, connection_id: str) -> str:
+        """The vendor's slug of a connection."""
+        return self._runtime.connections.account(connection_id).vendor
+
+    def own_user(self, connection_id: str) -> str:
+        """The vendor's id of the user we write as; asked once for the life of the connection, then remembered."""
+        account = self._runtime.connections.account(connection_id)
+        known = str(account.config.get("own_user_id", ""))
+        if not known:
+            known = self.helpdesk(connection_id).own_user_id()
+            self._runtime.connections.remember(connection_id, own_user_id=known)
+        return known
+
+
+def safe_url(url: str) -> str:
+    """A database address that may be shown: without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+Builder = Callable[[Settings], Runtime]

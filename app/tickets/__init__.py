@@ -1,0 +1,1 @@
+"""Mirror of the helpdesks' tickets: what vendors told us, rebuildable from them."""

@@ -1,0 +1,12 @@
+"""What a connection to Stripe needs."""
+
+from integrations.kernel.vendor import Setting
+
+SETTINGS = (
+    Setting(
+        "api_key", "Restricted key", "rk_...: read on customers, subscriptions, invoices, charges, events", secret=True
+    ),
+    Setting("webhook_secret", "Signing secret", "whsec_... of the endpoint; several while it is rotated", secret=True),
+    Setting("calls_per_second", "Calls a second", "100 live, 25 in a sandbox", default="25"),
+    Setting("limits", "Own limits", "`off` only against a simulator without limits", default="real"),
+)

@@ -1,0 +1,1 @@
+"""Zendesk Support: webhooks of both kinds in, tickets read and written."""

@@ -1,0 +1,28 @@
+"""What a connection to Zendesk needs."""
+
+from __future__ import annotations
+
+import re
+
+from integrations.kernel.vendor import Setting
+
+SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+# The signing secret Zendesk publishes for "test webhook" requests: anybody can sign with it.
+PUBLISHED_TEST_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="  # noqa: S105 - published by Zendesk
+
+SETTINGS = (
+    Setting("subdomain", "Subdomain", "the part before .zendesk.com"),
+    Setting(
+        "client_id", "OAuth client id", "Admin Center > Apps and integrations > APIs > OAuth clients", required=False
+    ),
+    Setting("client_secret", "OAuth client secret", "shown once when the client is made", secret=True, required=False),
+    Setting("scope", "OAuth scopes", "space separated", default="read tickets:write webhooks:write triggers:write"),
+    Setting("webhook_secret", "Signing secret", "of the webhook; several while it is rotated", secret=True),
+    Setting("legacy_email", "E-mail of an API token", "only without OAuth; ends 2027-04-30", required=False),
+    Setting("legacy_token", "API token", "only without OAuth; ends 2027-04-30", secret=True, required=False),
+    Setting("batch_tags", "Tags in batches", "`ignored` where `flask connections test` says so", default="honoured"),
+    Setting("calls_per_minute", "Calls a minute", "your plan's limit: 200, 400, 700 or 2500", default="400"),
+    Setting("limits", "Own limits", "`off` only against a simulator without limits", default="real"),
+    Setting("own_user_id", "Our user", "found by itself", required=False),
+)

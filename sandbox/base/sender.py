@@ -1,0 +1,125 @@
+"""Sends signed webhooks by real HTTP, with the vendor's own retries, and with mishaps on purpose."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from sandbox.base.context import Context
+from sandbox.base.ledger import Ledger
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+TIMEOUT_S = 12.0
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """Where deliveries go. sign: (secret, body) -> headers, asked at each attempt, so that a retry is signed anew."""
+
+    id: str
+    url: str
+    secret: str
+    sign: Callable[[str, bytes], Mapping[str, str]]
+
+
+@dataclass(slots=True)
+class Mishaps:
+    """Probabilities of what goes wrong on the way; reordering is a delay of up to delay_s."""
+
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    lose: float = 0.0
+    delay_s: float = 2.0
+
+
+Retry = Callable[
+    [int, int | None, Mapping[str, str]], float | None
+]  # (attempt, status, headers) -> seconds, or give up
+
+
+class Sender:
+    """A queue by time and a pool of threads. `retry`: the vendor's own policy."""
+
+    def __init__(self, context: Context, ledger: Ledger, retry: Retry, threads: int = 8) -> None:
+        self._context = context
+        self._ledger = ledger
+        self._retry = retry
+        self._random = context.random("sender")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sender")
+        self._local = threading.local()
+        self._wake = threading.Condition()
+        self._queue: list[tuple[float, int, Any]] = []
+        self._number = 0
+        self._flying = 0
+        self.mishaps = Mishaps()
+        threading.Thread(target=self._run, daemon=True, name="sender-clock").start()
+
+    def send(self, endpoint: Endpoint, key: str, body: Any) -> None:  # noqa: ANN401 - a JSON document
+        """Send one delivery, sooner or later, or (on purpose) twice or never."""
+        if urlsplit(endpoint.url).hostname not in LOOPBACK:
+            raise ValueError("simulated vendors send to loopback addresses only")
+        raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        m, chance = self.mishaps, self._random.random
+        self._ledger.delivery(key, lost=False)
+        if chance() < m.lose:
+            self._ledger.delivery(key, lost=True)
+            return
+        delay = self._random.uniform(0, m.delay_s) if chance() < m.reorder else 0.0
+        self._put(delay, endpoint, key, raw, 1)
+        if chance() < m.duplicate:
+            self._put(delay + self._random.uniform(0, m.delay_s), endpoint, key, raw, 1)
+
+    def pending(self) -> int:
+        """Deliveries that are still on their way."""
+        with self._wake:
+            return len(self._queue) + self._flying
+
+    def _put(self, delay_s: float, endpoint: Endpoint, key: str, raw: bytes, attempt: int) -> None:
+        with self._wake:
+            self._number += 1
+            heapq.heappush(self._queue, (time.monotonic() + delay_s, self._number, (endpoint, key, raw, attempt)))
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._queue or self._queue[0][0] > time.monotonic():
+                    until = self._queue[0][0] - time.monotonic() if self._queue else None
+                    self._wake.wait(until)
+                _, _, item = heapq.heappop(self._queue)
+                self._flying += 1
+            self._pool.submit(self._attempt, *item)
+
+    def _attempt(self, endpoint: Endpoint, key: str, raw: bytes, attempt: int) -> None:
+        status: int | None = None
+        headers: Mapping[str, str] = {}
+        try:
+            self._ledger.attempt(key)
+            sent = {"Content-Type": "application/json", **endpoint.sign(endpoint.secret, raw)}
+            answer = self._session().post(endpoint.url, data=raw, headers=sent, timeout=TIMEOUT_S)
+            status, headers = answer.status_code, answer.headers
+        except requests.RequestException:
+            status = None
+        finally:
+            if status is not None and 200 <= status < 300:
+                self._ledger.delivery(key, acknowledged=True)
+            elif (pause := self._retry(attempt, status, headers)) is not None:
+                self._put(pause / self._context.time_factor, endpoint, key, raw, attempt + 1)
+            with self._wake:
+                self._flying -= 1
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+            self._local.session.trust_env = False
+        session: requests.Session = self._local.session
+        return session

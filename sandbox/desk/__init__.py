@@ -1,0 +1,1 @@
+"""The simulated desk: what agents would see of a ticket, and why its tags are there."""

@@ -1,0 +1,1 @@
+"""Simulated Zendesk Support of the account `acme`."""

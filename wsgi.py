@@ -1,0 +1,10 @@
+"""The web process: settings -> app -> doors mounted. The only module that knows everybody."""
+
+from app.cli import register
+from app.config import load
+from app.factory import create_app
+from webhooks import blueprint as webhooks
+
+app = create_app(load())
+app.register_blueprint(webhooks)
+register(app)
