@@ -69,10 +69,10 @@ class Settings(BaseSettings):
     max_backlog: int = Field(
         200_000, ge=100, description="Waiting deliveries above which the door answers 503 instead of storing more."
     )
-    inbox_gather_s: float = Field(1.0, ge=0, le=30, description="How long an event waits for others to share a read.")
+    inbox_gather_s: float = Field(2.0, ge=0, le=30, description="How long an event waits for others to share a read.")
     inbox_lease_s: float = Field(60, ge=2, le=600, description="How long a worker owns a lane before others may.")
     inbox_tries: int = Field(5, ge=1, le=20, description="Tries of an event before it is quarantined.")
-    outbox_gather_s: float = Field(1.5, ge=0, le=30, description="How long a change waits for others to share a write.")
+    outbox_gather_s: float = Field(2.0, ge=0, le=30, description="How long a change waits for others to share a write.")
     outbox_lease_s: float = Field(60, ge=2, le=600, description="How long a worker owns a write before others may.")
     outbox_tries: int = Field(12, ge=1, le=50, description="Tries of a change before it is a dead letter.")
     outbox_poll_s: float = Field(1.0, ge=0.05, le=60, description="Wait before a write job at the vendor is looked at.")

@@ -10,10 +10,10 @@ from functools import cached_property
 import redis
 from sqlalchemy import make_url
 
+from app import wake
 from app.config import Settings
 from app.connections import Connections
 from app.db import Database
-from app.jobs import wake
 from app.servers import ensure
 from integrations import registry
 from integrations.kernel.errors import ConfigError

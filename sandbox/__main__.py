@@ -6,9 +6,11 @@ import argparse
 import importlib
 import logging
 import pkgutil
+import socket
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import waitress
 
@@ -64,14 +66,15 @@ def main() -> None:
 
 
 def _cutting(app: object) -> object:
-    """Turn a `Cut` into a connection that ends without an answer: waitress closes it when the app raises."""
+    """Turn a `Cut` into a connection that ends without an answer."""
 
-    def wrapped(environ: dict[str, object], start_response: object) -> object:
+    def wrapped(environ: dict[str, Any], start_response: object) -> object:
         try:
             return app(environ, start_response)  # type: ignore[operator]
         except Cut:
-            channel = environ.get("waitress.client_disconnected")
-            raise ConnectionAbortedError(f"cut on purpose {channel}") from None
+            channel = environ["waitress.client_disconnected"].__self__  # the only way to the socket a WSGI app has
+            channel.socket.shutdown(socket.SHUT_RDWR)
+            raise ConnectionAbortedError("cut on purpose") from None
 
     return wrapped
 

@@ -25,12 +25,14 @@ def build(context: Context) -> Flask:
 
 def _control(context: Context, day: Day) -> Blueprint:
     blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
+    _steer(blueprint, context)
+    _look(blueprint, context)
+    _days(blueprint, day)
+    return blueprint
 
-    @blueprint.get("/ledger/<vendor>")
-    def ledger(vendor: str) -> Response:
-        simulator = context.simulators[vendor]
-        found = simulator.ledger.view(keys=request.args.get("keys") == "1")
-        return jsonify(**found, pending=simulator.sender.pending())
+
+def _steer(blueprint: Blueprint, context: Context) -> None:
+    """What tests make happen at a vendor."""
 
     @blueprint.post("/control/<vendor>/reset")
     def reset(vendor: str) -> Response:
@@ -55,10 +57,18 @@ def _control(context: Context, day: Day) -> Blueprint:
     @blueprint.post("/control/<vendor>/act")
     def act(vendor: str) -> Response:
         wanted: dict[str, Any] = request.get_json()
-        answer = getattr(context.simulators[vendor].state, wanted["do"])(
-            *wanted.get("args", ()), **wanted.get("kwargs", {})
-        )
-        return jsonify(answer=answer)
+        do = getattr(context.simulators[vendor].state, wanted["do"])
+        return jsonify(answer=do(*wanted.get("args", ()), **wanted.get("kwargs", {})))
+
+
+def _look(blueprint: Blueprint, context: Context) -> None:
+    """What a vendor holds and what it counted."""
+
+    @blueprint.get("/ledger/<vendor>")
+    def ledger(vendor: str) -> Response:
+        simulator = context.simulators[vendor]
+        found = simulator.ledger.view(keys=request.args.get("keys") == "1")
+        return jsonify(**found, pending=simulator.sender.pending())
 
     @blueprint.get("/state/zendesk/<int:ticket_id>")
     def ticket(ticket_id: int) -> Response:
@@ -71,6 +81,20 @@ def _control(context: Context, day: Day) -> Blueprint:
         state = context.simulators["zendesk"].state
         with context.lock:
             return jsonify(tickets=list(state.tickets.values()))
+
+    @blueprint.get("/state/people")
+    def people() -> Response:
+        users = context.simulators["zendesk"].state.users.values()
+        return jsonify(people=[u for u in users if u["role"] == "end-user"])
+
+    @blueprint.get("/state/stripe/<kind>")
+    def objects(kind: str) -> Response:
+        with context.lock:
+            return jsonify(objects=list(context.simulators["stripe"].state.lists[kind].values()))
+
+
+def _days(blueprint: Blueprint, day: Day) -> None:
+    """A day, or many tickets at once."""
 
     @blueprint.post("/control/day")
     def start() -> Response:
@@ -85,5 +109,3 @@ def _control(context: Context, day: Day) -> Blueprint:
     @blueprint.get("/control/day")
     def progress() -> Response:
         return jsonify(asdict(day.progress))
-
-    return blueprint

@@ -268,9 +268,8 @@ def main() -> int:
         say("")
         say(f"  The simulated desk      {SANDBOX}/")
         say(f"  Deskbridge              http://127.0.0.1:{WEB}/readyz and /metrics")
-        say(
-            f"  Why has a ticket a tag  its page at the desk, or `DATA_FOLDER={demo.folder}/servers flask triggers explain ID`"
-        )
+        say("  Why a ticket has a tag  the ticket's page at the desk, or with the same servers from a terminal:")
+        say(f"                          DATA_FOLDER={demo.folder}/servers .venv/bin/flask triggers explain ID")
         say("")
         say(f"A support day streams in: {options.tickets} tickets in {options.seconds:.0f} s ...")
         run_day(demo)

@@ -6,10 +6,11 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from app import wake
 from app.cli import launch
 from app.cli.context import runtime, sentences
 from app.db import migrations
-from app.jobs import wake, worker
+from app.jobs import worker
 from app.runtime import safe_url
 from app.servers import stop as stop_servers
 from app.telemetry.logs import configure

@@ -10,11 +10,11 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app import wake
 from app.config import Settings
 from app.factory.readiness import checks
 from app.inbox.bell import Bell
 from app.inbox.door import Door
-from app.jobs import wake
 from app.runtime import Runtime
 from app.telemetry import health, metrics
 from app.telemetry.logs import bind, configure, get_logger

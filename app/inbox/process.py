@@ -85,8 +85,8 @@ class Inbox:
         self._read(batch)
         try:
             return self._work(batch)
-        except Exception as problem:  # noqa: BLE001 - the dispatcher: one bad lane must not stop the others
-            log.warning("batch_split", lanes=len(batch.lanes), cause=type(problem).__name__)
+        except Exception as problem:
+            log.warning("batch_split", lanes=len(batch.lanes), cause=type(problem).__name__, exc_info=problem)
         return sum(self._single(batch, lane) for lane in batch.lanes)
 
     def _single(self, batch: Batch, lane: Lane) -> int:

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
+from app import wake
 from app.inbox import store as inbox_store
 from app.inbox.process import Inbox
-from app.jobs import periodic, wake
+from app.jobs import periodic
 from app.jobs.tasks import tasks
 from app.outbox import store as outbox_store
 from app.relay import Relay

@@ -13,7 +13,8 @@ import redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from app.jobs import wake, work
+from app import wake
+from app.jobs import work
 from app.jobs.work import Work
 from app.runtime import Runtime
 from app.telemetry.logs import get_logger

@@ -67,10 +67,11 @@ def _ready(at: Layout) -> bool:
 def _spawn(at: Layout, fsync: bool) -> None:
     """A supervisor of its own session: it outlives the command that started it."""
     command = [sys.executable, "-m", "app.servers.supervisor", str(at.folder), *([] if fsync else ["--no-fsync"])]
-    subprocess.Popen(
+    started = subprocess.Popen(
         command, cwd=ROOT, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    processes.outlives(started)
     until = time.monotonic() + 10
     while not supervisor.held(at) and time.monotonic() < until:
         time.sleep(0.05)

@@ -94,10 +94,11 @@ def _launch(at: Layout, fsync: bool) -> None:
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = os.open(at.folder / "postgres.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        subprocess.Popen(
+        started = subprocess.Popen(
             [at.postgres / "postgres", "-D", at.data, *arguments],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=at.data, start_new_session=True, **at.as_user(),  # type: ignore[call-overload]
         )  # fmt: skip
+        processes.outlives(started)
     finally:
         os.close(log)
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+_outliving: list[subprocess.Popen[bytes]] = []
+
+
+def outlives(process: subprocess.Popen[bytes]) -> None:
+    """Hold on to a child that is meant to live on after whoever started it: Python warns when it forgets one."""
+    _outliving.append(process)
 
 
 def working_in(folder: Path, program: str) -> list[int]:
@@ -41,6 +49,7 @@ def end(pids: Iterable[int], how: signal.Signals, wait_s: float) -> list[int]:
     while left and time.monotonic() < until:
         time.sleep(0.05)
         left = [pid for pid in left if _alive(pid)]
+    _outliving[:] = [child for child in _outliving if child.poll() is None]
     return left
 
 

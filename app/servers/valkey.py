@@ -42,11 +42,12 @@ def start(at: Layout) -> None:
         "save": "", "appendonly": "no", "maxmemory": "256mb", "maxmemory-policy": "noeviction", "daemonize": "no",
     }  # fmt: skip
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    subprocess.Popen(
+    started = subprocess.Popen(
         [at.valkey / "valkey-server", *arguments],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=at.sockets,
         start_new_session=True, **at.as_user(),  # type: ignore[call-overload]
     )  # fmt: skip
+    processes.outlives(started)
     until = time.monotonic() + START_S
     while not answers(at):
         if time.monotonic() > until:

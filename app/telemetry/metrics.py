@@ -17,7 +17,7 @@ DELIVERY_SECONDS = Histogram(
     ["vendor"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2),
 )
-EVENTS = Counter("deskbridge_events", "Events worked off", ["vendor", "verdict"])
+EVENTS = Counter("deskbridge_events", "Deliveries worked off", ["verdict"])
 SLICE_SECONDS = Histogram(
     "deskbridge_slice_seconds", "Time of one batch", ["job"], buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30)
 )

@@ -113,7 +113,7 @@ def _of(connection_id: str, ids: Iterable[str]) -> sa.Select[tuple[Any, ...]]:
 
 
 def _held(row: sa.Row[tuple[Any, ...]]) -> Held:
-    return Held(*row)
+    return Held(row.id, row.as_of, row.complete, row.reread, row.gone, row._mapping["values"])
 
 
 def _insert(cx: sa.Connection, connection_id: str, held: Sequence[Held]) -> set[str]:

@@ -85,7 +85,7 @@ billing.dispute_reason | text | the reason the bank gave
 billing.dispute_due_by | date | until when evidence can be sent
 billing.refunds_90d | number | refunds in the 90 days before the event
 billing.refunds_90d_amount | money | what they come to
-billing.refund_rate | number | refunded share of what was paid, 0 to 1
+billing.refund_rate | number | refunds of the 90 days before the event, per payment
 billing.balance | money | below zero is credit of theirs
 billing.currency | choice | such as USD
 billing.country | choice | such as DE

@@ -94,12 +94,22 @@ def rejected(response: requests.Response) -> VendorError:
         body = {}
     error = body.get("error") if isinstance(body, dict) else None
     code = str(error.get("title") if isinstance(error, dict) else error or "")[:80]
-    detail = str(body.get("description", "") if isinstance(body, dict) else "")[:200]
+    detail = _reason(body)
     if response.status_code == 403:
         return NeedsReauthorisation(f"403 {code}: a scope or a role is missing")
     return VendorRejected(
         f"{response.status_code} {code} {detail}".strip(), http_status=response.status_code, vendor_code=code
     )
+
+
+def _reason(body: Any) -> str:  # noqa: ANN401 - JSON
+    """Zendesk's sentence: that of the field where it names one."""
+    if not isinstance(body, dict):
+        return ""
+    details = body.get("details")
+    fields = details.items() if isinstance(details, dict) else ()
+    told = [f"{name}: {e.get('description')}" for name, found in fields for e in found if isinstance(e, dict)]
+    return ("; ".join(told) or str(body.get("description") or ""))[:200]
 
 
 def refusal(ticket_id: str, error: VendorRejected) -> WriteResult:

@@ -15,7 +15,9 @@ EXPLAIN_S = 3.0
 
 def pages(context: Context) -> Blueprint:
     """The pages' blueprint."""
-    blueprint = Blueprint("desk", __name__, url_prefix="/sandbox", template_folder=str(Path(__file__).parent / "templates"))
+    blueprint = Blueprint(
+        "desk", __name__, url_prefix="/sandbox", template_folder=str(Path(__file__).parent / "templates")
+    )
 
     @blueprint.get("/")
     def desk() -> str:
@@ -43,7 +45,8 @@ def pages(context: Context) -> Blueprint:
 
     @blueprint.after_request
     def strict(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self' 'unsafe-inline'; form-action 'self'"
+        policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+        response.headers["Content-Security-Policy"] = policy
         return response
 
     return blueprint

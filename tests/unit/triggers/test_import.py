@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.triggers.engine import compile_rules, evaluate
+from app.triggers.merge import merge
 from app.triggers.service import RulesInvalid, parse, to_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -189,3 +191,28 @@ def test_the_starter_rules_import_and_come_back_the_same():
     assert written == {"add_tags", "remove_tags", "set_priority"}, "starter rules write tags, not notes"
     tags = {tag for rule in rules.rules for step in rule.actions for tag in step.params.get("tags", ())}
     assert {"db_status_past_due", "db_dispute_open", "db_renews_30d", "db_payment_failed"} <= tags
+
+
+def test_the_starter_rules_take_off_what_they_put_on_with_the_facts_billing_gives(desk):
+    """The tags of a ticket follow billing's own facts, there and back; without billing's facts nothing is touched."""
+    from app.billing.facts import base_facts, relative_facts
+    from app.triggers.catalogue import is_known
+
+    rules = compile_rules(1, parse((ROOT / "examples" / "rules.yaml").read_text(encoding="utf-8")))
+    nobody = base_facts([], [])
+    seen = {**nobody, **relative_facts(nobody, desk.event().at)}
+    assert [name for name in seen if not is_known(name) and not name.startswith("billing._")] == []
+    troubled = {
+        **nobody, "billing.plan": "Team", "billing.status": "past_due", "billing.delinquent": True,
+        "billing.open_dispute": True, "billing.renews_on": "2026-12-01", "billing._failed": ["2026-11-20T00:00:00Z"],
+    }  # fmt: skip
+
+    def tags(facts, before):
+        merged = merge(evaluate(rules, desk.event({**facts, "ticket.tags": before}), relative_facts).effects)
+        desired = merged.get(("con_1", "35436"))
+        return desired.wanted.applied_to({"tags": before})["tags"] if desired else before
+
+    ours = ["db_dispute_open", "db_payment_failed", "db_plan_team", "db_renews_30d", "db_status_past_due", "vip"]
+    assert tags(troubled, ["vip"]) == ours
+    assert tags(nobody, ours) == ["vip"]
+    assert tags({}, ours) == ours
