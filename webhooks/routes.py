@@ -37,10 +37,10 @@ def receive(vendor: str, connection: str) -> Response:
     return replies.stored(new)
 
 
-@blueprint.route("/<vendor>/<connection>", methods=["HEAD", "GET"], provide_automatic_options=False)
+@blueprint.route("/<vendor>/<connection>", methods=["HEAD"], provide_automatic_options=False)
 def look(vendor: str, connection: str) -> Response:
-    """What a vendor's form or a person with a browser gets: the address exists. Nothing is said of the connection."""
-    return Response("Deskbridge webhook address. Deliveries come by POST.\n", mimetype="text/plain")
+    """What a vendor's form asks when the address is saved. Nothing is said of the connection."""
+    return Response(mimetype="text/plain")
 
 
 def _store(vendor: str, connection: str) -> bool:

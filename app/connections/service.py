@@ -17,7 +17,7 @@ from integrations.kernel.ids import ConnectionId, new_id
 from integrations.kernel.vendor import Account, Vendor
 
 CACHE_S = 5.0  # how long a rotated secret or a disabled connection takes to be known in every process
-_ID = re.compile(r"[a-z0-9_]{3,40}")
+_ID = re.compile(r"[a-z0-9_]{3,40}", re.ASCII)
 
 
 class UnknownConnection(NotFound):
@@ -35,6 +35,8 @@ class Connections:
 
     def account(self, connection_id: str, vendor: str = "") -> Account:
         """An active connection, opened. Raises UnknownConnection; a vendor that does not fit is unknown too."""
+        if not _ID.fullmatch(connection_id):
+            raise UnknownConnection
         cached = self._opened.get(connection_id)
         if cached is None or cached[0] < time.monotonic():
             with self._database.begin() as cx:

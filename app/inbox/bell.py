@@ -32,9 +32,11 @@ class Bell:
         self._rung.set()
 
     def close(self) -> None:
-        """Stop the thread."""
+        """Stop the thread, the wake-up in hand included."""
         self._closed.set()
         self._rung.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._closed.is_set():

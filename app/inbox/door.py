@@ -15,7 +15,7 @@ from app.db import Database
 from app.inbox import receive, store
 from app.inbox.bell import Bell
 from integrations import registry
-from integrations.kernel.errors import Overloaded
+from integrations.kernel.errors import MalformedPayload, Overloaded
 from integrations.kernel.vendor import Port
 from integrations.transport import jsonscan
 
@@ -51,11 +51,17 @@ class Door:
         webhook = registry.webhook_module(vendor)
         webhook.verify(headers, body, account.secrets.get("webhook_secret", ()), now)
         envelope = webhook.envelope(headers, body, jsonscan.parse(body))
+        if not envelope.kind.isprintable():
+            raise MalformedPayload("an event type with control characters")
         self._refuse_when_full()
         _, new = receive.store(self._database.door_pool(), account.connection_id, envelope, headers, body)
         if new:
             self._bell.ring()
         return new
+
+    def close(self) -> None:
+        """Stop ringing."""
+        self._bell.close()
 
     def _refuse_when_full(self) -> None:
         """Look at the backlog every two seconds, in whichever request comes first; all others read the answer."""

@@ -50,7 +50,7 @@ def store(
     try:
         with pool.connection() as cx:
             row = cx.execute(_STORE, values, prepare=True).fetchone()
-    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+    except (psycopg.Error, PoolTimeout) as error:
         raise Overloaded(cause=type(error).__name__) from error
     assert row is not None  # noqa: S101 - an upsert with RETURNING always answers
     return int(row[0]), int(row[1]) == 1

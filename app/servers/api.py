@@ -115,4 +115,5 @@ def temporary() -> Iterator[Urls]:
         finally:
             postgres.stop(at)
             valkey.stop(at)
+            processes.reap()
             shutil.rmtree(at.sockets.parent, ignore_errors=True)

@@ -126,5 +126,5 @@ def _roles(at: Layout) -> None:
         for role in (OWNER, RUNTIME):
             if role not in known:
                 cx.execute(f"CREATE ROLE {role} LOGIN")
-        if not cx.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
+        if not cx.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
             cx.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")

@@ -18,6 +18,12 @@ def outlives(process: subprocess.Popen[bytes]) -> None:
     _outliving.append(process)
 
 
+def reap(wait_s: float = 5.0) -> None:
+    """Collect the children that were stopped, so that nothing of them is left behind."""
+    while _outliving:
+        _outliving.pop().wait(wait_s)
+
+
 def working_in(folder: Path, program: str) -> list[int]:
     """Processes of this program whose working directory is the folder: a server's and its children's."""
     entries = (entry for entry in Path("/proc").iterdir() if entry.name.isdigit())

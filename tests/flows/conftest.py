@@ -43,6 +43,12 @@ def free_ports(count=3, step=10):
     raise RuntimeError("no free ports")
 
 
+@pytest.fixture
+def ports():
+    """How to find free ports."""
+    return free_ports
+
+
 class Vendors:
     """The sandbox: steer it, look into it."""
 
@@ -118,6 +124,7 @@ class Product:
         self.vendors = vendors
         app = create_app(self.settings)
         app.register_blueprint(blueprint)
+        self.door = app.extensions["deskbridge.door"]
         self.runtime = app.extensions["deskbridge"]
         self.server = waitress.create_server(app, host="127.0.0.1", port=port, threads=4)
         threading.Thread(target=self.server.run, daemon=True).start()
@@ -176,6 +183,7 @@ class Product:
 
     def close(self):
         self.server.close()
+        self.door.close()
         self.runtime.pool.shutdown()
         self.runtime.redis.close()
         self.runtime.database.close()
