@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     payer_link_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         ("helpdesk_id",), description="Metadata keys of a Stripe customer that name the requester's external id."
     )
+    organization_link_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Metadata keys of a Stripe customer that name the company's external id at the helpdesk."
+    )
+    organization_fields: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Fields of a company at the helpdesk that hold a Stripe customer's id."
+    )
     plus_addresses: bool = Field(False, description="`a+b@x` is matched as `a@x`.")
 
     @classmethod
@@ -100,7 +106,14 @@ class Settings(BaseSettings):
         """Only what `load` hands over: the environment is read there, with its files."""
         return (init_settings,)
 
-    @field_validator("master_keys", "metrics_tokens", "payer_link_keys", mode="before")
+    @field_validator(
+        "master_keys",
+        "metrics_tokens",
+        "payer_link_keys",
+        "organization_link_keys",
+        "organization_fields",
+        mode="before",
+    )
     @classmethod
     def _several(cls, value: Any) -> Any:  # noqa: ANN401 - pydantic's own signature
         if not isinstance(value, str):

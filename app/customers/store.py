@@ -1,30 +1,36 @@
-"""All SQL of people and companies; every function takes many at once."""
+"""All SQL of people and companies; every function takes many at once. What says nothing new costs one read."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from app.customers.folding import domain_of, fold
-from app.customers.models import organization, person, person_email
+from app.customers import records
+from app.customers.models import organization, organization_domain, person, person_email
 from integrations.kernel.records import OrganizationRecord, PersonRecord
+
+_Record = TypeVar("_Record", PersonRecord, OrganizationRecord)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One e-mail address of a person, folded."""
+    """One e-mail address of a person: folded, and without what follows a plus sign."""
 
     folded: str
+    base: str
+    domain: str
     verified: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as the mirror holds it. email: the primary address as written, or ""."""
+    """A person as the mirror holds it. email: the primary address as written, or "". gone: deleted or merged."""
 
     id: str
     name: str
@@ -32,98 +38,202 @@ class Person:
     external_id: str | None
     organization_id: str | None
     locale: str | None
+    time_zone: str | None
     active: bool
-    email: str
-    email_domain: str
-    addresses: tuple[Address, ...]
+    gone: bool
+    merged_into: str | None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    email: str = ""
+    email_domain: str = ""
+    addresses: tuple[Address, ...] = ()
+
+    @property
+    def is_there(self) -> bool:
+        """Is it a person the helpdesk still knows as itself?"""
+        return self.active and not self.gone
 
 
-def apply_people(cx: sa.Connection, connection_id: str, records: Iterable[PersonRecord]) -> None:
-    """Put people into the mirror; an older record never overwrites, and its addresses go with it."""
-    newest: dict[str, PersonRecord] = {}
-    for record in sorted(records, key=lambda r: r.as_of):
-        newest[record.id] = record
-    if not newest:
-        return
-    rows = [
-        {
-            "connection_id": connection_id, "id": r.id, "as_of": r.as_of, "name": r.name, "role": r.role,
-            "external_id": r.external_id, "organization_id": r.organization_id, "locale": r.locale,
-            "time_zone": r.time_zone, "active": r.active, "fields": dict(r.fields),
-        }
-        for _, r in sorted(newest.items())
-    ]  # fmt: skip
-    statement = insert(person).values(rows)
-    changes = {c.name: statement.excluded[c.name] for c in person.columns if c.name not in ("connection_id", "id")}
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A company as the mirror holds it. domains: folded."""
+
+    id: str
+    name: str
+    external_id: str | None
+    fields: Mapping[str, Any]
+    domains: tuple[str, ...] = ()
+
+
+def apply_people(cx: sa.Connection, connection_id: str, told: Iterable[PersonRecord]) -> set[str]:
+    """Put people into the mirror; an older record never overwrites. Answers who changed."""
+    new = _news(cx, person, connection_id, told)
+    if not new:
+        return set()
+    statement = insert(person)
+    excluded = statement.excluded
+    changes = {c: excluded[c] for c in records.person_row("", new[0]) if c not in ("connection_id", "id")}
     statement = statement.on_conflict_do_update(
-        index_elements=["connection_id", "id"], set_=changes, where=person.c.as_of <= statement.excluded.as_of
+        index_elements=["connection_id", "id"],
+        set_={**changes, "gone": person.c.merged_into.is_not(None)},
+        where=person.c.as_of <= excluded.as_of,
     )
-    written = set(cx.execute(statement.returning(person.c.id)).scalars())
-    _write_emails(cx, connection_id, [newest[i] for i in sorted(written)])
+    rows = [records.person_row(connection_id, one) for one in new]
+    written = set(cx.execute(statement.returning(person.c.id), rows).scalars())
+    emails = [row for one in new if one.id in written for row in records.email_rows(connection_id, one)]
+    _replace(cx, person_email, person_email.c.person_id, connection_id, written, emails)
+    return written
 
 
-def _write_emails(cx: sa.Connection, connection_id: str, records: Sequence[PersonRecord]) -> None:
-    ids = [r.id for r in records]
-    if not ids:
-        return
-    cx.execute(
-        sa.delete(person_email).where(person_email.c.connection_id == connection_id, person_email.c.person_id.in_(ids))
+def apply_organizations(cx: sa.Connection, connection_id: str, told: Iterable[OrganizationRecord]) -> set[str]:
+    """Put companies into the mirror; an older record never overwrites. Answers which changed."""
+    new = _news(cx, organization, connection_id, told)
+    if not new:
+        return set()
+    statement = insert(organization)
+    excluded = statement.excluded
+    changes = {c: excluded[c] for c in records.organization_row("", new[0]) if c not in ("connection_id", "id")}
+    statement = statement.on_conflict_do_update(
+        index_elements=["connection_id", "id"], set_=changes, where=organization.c.as_of <= excluded.as_of
     )
-    rows: dict[tuple[str, str], dict[str, object]] = {}
-    for record in records:
-        for email in record.emails:
-            if folded := fold(email.address):
-                rows[record.id, folded] = {
-                    "connection_id": connection_id, "person_id": record.id, "address": email.address,
-                    "folded": folded, "domain": domain_of(folded), "verified": email.verified,
-                    "is_primary": email.primary,
-                }  # fmt: skip
-    if rows:
-        cx.execute(insert(person_email), list(rows.values()))
+    rows = [records.organization_row(connection_id, one) for one in new]
+    written = set(cx.execute(statement.returning(organization.c.id), rows).scalars())
+    domains = [row for one in new if one.id in written for row in records.domain_rows(connection_id, one)]
+    _replace(cx, organization_domain, organization_domain.c.organization_id, connection_id, written, domains)
+    return written
 
 
-def apply_organizations(cx: sa.Connection, connection_id: str, records: Iterable[OrganizationRecord]) -> None:
-    """Put companies into the mirror; an older record never overwrites."""
-    newest: dict[str, OrganizationRecord] = {}
-    for record in sorted(records, key=lambda r: r.as_of):
-        newest[record.id] = record
+def _news(cx: sa.Connection, table: sa.Table, connection_id: str, told: Iterable[_Record]) -> list[_Record]:
+    """Of these, the newest of each id that is not older than, nor the same as, what is held; in id order."""
+    newest = {record.id: record for record in sorted(told, key=lambda r: r.as_of)}
     if not newest:
-        return
+        return []
+    query = sa.select(table.c.id, table.c.as_of, table.c.digest).where(
+        table.c.connection_id == connection_id, table.c.id == _any(newest)
+    )
+    for row in cx.execute(query):
+        record = newest[row.id]
+        same = row.digest == records.digest(record)
+        if record.as_of < row.as_of or (record.as_of == row.as_of and same):
+            del newest[row.id]
+    return [newest[key] for key in sorted(newest)]
+
+
+def _replace(
+    cx: sa.Connection, table: sa.Table, owner: sa.Column[str], connection_id: str, ids: set[str],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:  # fmt: skip
+    if ids:
+        cx.execute(sa.delete(table).where(table.c.connection_id == connection_id, owner == _any(ids)))
+    if rows:
+        cx.execute(insert(table), list(rows))
+
+
+def mark_people_gone(cx: sa.Connection, connection_id: str, ids: Sequence[str], as_of: datetime) -> None:
+    """These people were deleted at the helpdesk; what was told of them before that no longer counts."""
+    _end(cx, connection_id, ids, as_of, None)
+
+
+def merge_people(cx: sa.Connection, connection_id: str, merged: Mapping[str, str], as_of: datetime) -> None:
+    """These people (old id -> the one that stays) are one now; whoever was merged into an old one follows."""
+    for survivor in sorted(set(merged.values())):
+        old = sorted(one for one, kept in merged.items() if kept == survivor and one != survivor)
+        _end(cx, connection_id, old, as_of, survivor)
+        followers = sa.update(person).where(person.c.connection_id == connection_id, person.c.merged_into == _any(old))
+        cx.execute(followers.values(merged_into=survivor))
+
+
+def _end(cx: sa.Connection, connection_id: str, ids: Sequence[str], as_of: datetime, survivor: str | None) -> None:
     rows = [
         {
-            "connection_id": connection_id, "id": r.id, "as_of": r.as_of, "name": r.name,
-            "external_id": r.external_id, "domains": list(r.domains), "fields": dict(r.fields),
+            **records.person_row(connection_id, PersonRecord(one, as_of)), "gone": True, "merged_into": survivor,
+            "digest": "",
         }
-        for _, r in sorted(newest.items())
+        for one in sorted(set(ids))
     ]  # fmt: skip
-    statement = insert(organization).values(rows)
+    if not rows:
+        return
+    statement = insert(person)
     changes = {
-        c.name: statement.excluded[c.name] for c in organization.columns if c.name not in ("connection_id", "id")
+        "gone": True,
+        "merged_into": sa.func.coalesce(statement.excluded.merged_into, person.c.merged_into),
+        "as_of": sa.func.greatest(person.c.as_of, statement.excluded.as_of),
     }
-    cx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connection_id", "id"], set_=changes, where=organization.c.as_of <= statement.excluded.as_of
-        )
-    )
+    cx.execute(statement.on_conflict_do_update(index_elements=["connection_id", "id"], set_=changes), rows)
 
 
 def people(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Person]:
-    """People by id, with all their addresses; an unknown one is missing."""
+    """People by id, with all their addresses, the primary one first; an unknown one is missing."""
     if not ids:
         return {}
-    emails: dict[str, list[sa.Row[tuple[object, ...]]]] = defaultdict(list)
+    emails: dict[str, list[sa.Row[Any]]] = defaultdict(list)
     query = sa.select(person_email).where(
-        person_email.c.connection_id == connection_id, person_email.c.person_id.in_(ids)
+        person_email.c.connection_id == connection_id, person_email.c.person_id == _any(ids)
     )
     for row in cx.execute(query.order_by(person_email.c.is_primary.desc(), person_email.c.folded)):
         emails[row.person_id].append(row)
-    found = cx.execute(sa.select(person).where(person.c.connection_id == connection_id, person.c.id.in_(ids)))
+    found = cx.execute(sa.select(person).where(person.c.connection_id == connection_id, person.c.id == _any(ids)))
     return {
         row.id: Person(
-            row.id, row.name, row.role, row.external_id, row.organization_id, row.locale, row.active,
-            str(emails[row.id][0].address) if emails[row.id] else "",
-            str(emails[row.id][0].domain) if emails[row.id] else "",
-            tuple(Address(str(e.folded), bool(e.verified)) for e in emails[row.id]),
+            row.id, row.name, row.role, row.external_id, row.organization_id, row.locale, row.time_zone, row.active,
+            row.gone, row.merged_into, row.fields,
+            emails[row.id][0].address if emails[row.id] else "",
+            emails[row.id][0].domain if emails[row.id] else "",
+            tuple(Address(e.folded, e.base, e.domain, e.verified) for e in emails[row.id]),
         )
         for row in found
     }  # fmt: skip
+
+
+def organizations(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Organization]:
+    """Companies by id with their domains; an unknown one is missing."""
+    if not ids:
+        return {}
+    mine = organization_domain.c
+    domains = (
+        sa.select(sa.func.array_agg(sa.distinct(mine.domain)))
+        .where(mine.connection_id == organization.c.connection_id, mine.organization_id == organization.c.id)
+        .scalar_subquery()
+    )
+    query = sa.select(organization, domains.label("domains")).where(
+        organization.c.connection_id == connection_id, organization.c.id == _any(ids)
+    )
+    return {
+        row.id: Organization(row.id, row.name, row.external_id, row.fields, tuple(row.domains or ()))
+        for row in cx.execute(query)
+    }
+
+
+def merged_ids(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Who was merged into these people, by survivor."""
+    found: dict[str, list[str]] = defaultdict(list)
+    if ids:
+        query = sa.select(person.c.id, person.c.merged_into).where(
+            person.c.connection_id == connection_id, person.c.merged_into == _any(ids)
+        )
+        for row in cx.execute(query.order_by(person.c.id)):
+            found[row.merged_into].append(row.id)
+    return found
+
+
+def by_folded_email(cx: sa.Connection, connection_id: str, addresses: Sequence[str]) -> dict[str, list[str]]:
+    """Ids of the people who have one of these folded addresses, by address; those gone left out."""
+    found: dict[str, list[str]] = defaultdict(list)
+    if addresses:
+        query = (
+            sa.select(person_email.c.folded, person.c.id)
+            .join(
+                person,
+                sa.and_(
+                    person.c.connection_id == person_email.c.connection_id, person.c.id == person_email.c.person_id
+                ),
+            )
+            .where(person_email.c.connection_id == connection_id, person_email.c.folded == _any(addresses))
+            .where(person.c.active, ~person.c.gone)
+        )
+        for row in cx.execute(query.order_by(person.c.id)):
+            found[row.folded].append(row.id)
+    return found
+
+
+def _any(values: Iterable[str]) -> sa.ColumnElement[bool]:
+    return sa.any_(sa.literal(list(values), sa.ARRAY(sa.Text)))

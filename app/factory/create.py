@@ -134,6 +134,14 @@ def _may_scrape(settings: Settings) -> bool:
     return any(fits) or (not settings.metrics_tokens and request.remote_addr in ("127.0.0.1", "::1"))
 
 
+GAUGES = {
+    "inbox_depth": "Deliveries that wait",
+    "inbox_age_seconds": "Age of the oldest delivery that waits",
+    "inbox_quarantined": "Deliveries set aside",
+    "outbox_depth": "Changes that wait to be sent",
+    "outbox_age_seconds": "Age of the oldest change that waits",
+    "outbox_dead": "Dead letters",
+}
 _GAUGES = sa.text(
     """
     SELECT (SELECT count(*) FROM delivery_key WHERE state = 'received') AS inbox_depth,

@@ -1,7 +1,9 @@
 """Who pays for whom: links between requesters and payers, each with its strength, who made it and when."""
 
+from app.identity.payers import index_payers
 from app.identity.policy import IdentitySettings, Match, PayerMatch, Requester, Strength
-from app.identity.service import index_payers, link, match, requesters_of, unlink
+from app.identity.reverse import requesters_of, requesters_of_many
+from app.identity.service import link, match, unlink
 
 __all__ = [
     "IdentitySettings",
@@ -13,5 +15,6 @@ __all__ = [
     "link",
     "match",
     "requesters_of",
+    "requesters_of_many",
     "unlink",
 ]

@@ -1,134 +1,136 @@
-"""All SQL of links and of the payers' index; lookups take many at once."""
+"""All SQL of links and of looking payers up; every function takes many at once, in one statement."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from app.customers.models import organization, person, person_email
-from app.identity.models import identity_link, payer_address, payer_key
-from app.identity.policy import PayerKey
+from app.customers.look_alike import skeleton
+from app.identity.ladder import Clues, Found, Stored
+from app.identity.models import LADDER, identity_link, payer_address
+from app.identity.policy import BY_PEOPLE, IdentitySettings, PayerKey
+
+_LOOK_UP = """
+SELECT 'key' AS how, k.key AS clue, k.value AS value, k.connection_id, k.payer_id
+FROM unnest(CAST(:keys AS text[]), CAST(:values AS text[])) AS c(key, value)
+JOIN payer_key k ON k.key = c.key AND k.value = c.value
+UNION ALL
+SELECT 'id', a.payer_id, '', a.connection_id, a.payer_id FROM payer_address a
+WHERE a.payer_id = ANY(CAST(:ids AS text[])) AND NOT a.gone
+UNION ALL
+SELECT 'address', a.{address}, '', a.connection_id, a.payer_id FROM payer_address a
+WHERE a.{address} = ANY(CAST(:addresses AS text[])) AND NOT a.gone
+UNION ALL
+SELECT 'domain', d.domain, '', a.connection_id, a.payer_id FROM unnest(CAST(:domains AS text[])) AS d(domain)
+CROSS JOIN LATERAL (
+    SELECT p.connection_id, p.payer_id FROM payer_address p WHERE p.domain = d.domain AND NOT p.gone LIMIT :most
+) a
+UNION ALL
+SELECT 'alike', p.skeleton, p.domain, '', '' FROM payer_domain p WHERE p.skeleton = ANY(CAST(:skeletons AS text[]))
+UNION ALL
+SELECT DISTINCT 'alike', o.skeleton, o.domain, '', '' FROM organization_domain o
+WHERE o.connection_id = :connection AND o.skeleton = ANY(CAST(:skeletons AS text[]))
+"""
+_BY_FOLDED, _BY_BASE = (sa.text(_LOOK_UP.format(address=column)) for column in ("folded", "base"))
 
 
-def put_addresses(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Index payers' addresses; one without an address is taken out with `folded` empty."""
-    if not rows:
-        return
-    gone = [(r["connection_id"], r["payer_id"]) for r in rows if not r["folded"]]
-    if gone:
-        key = sa.tuple_(payer_address.c.connection_id, payer_address.c.payer_id)
-        cx.execute(sa.delete(payer_address).where(key.in_(gone)))
-    if kept := [r for r in rows if r["folded"]]:
-        statement = insert(payer_address).values(kept)
-        new = statement.excluded
-        changes = {"folded": new.folded, "domain": new.domain, "skeleton": new.skeleton}
-        cx.execute(statement.on_conflict_do_update(index_elements=["connection_id", "payer_id"], set_=changes))
+def look_up(cx: sa.Connection, connection_id: str, many: Iterable[Clues], settings: IdentitySettings) -> Found:
+    """Payers for all these clues together."""
+    given = list(many)
+    keys = sorted({key for one in given for key in one.keys})
+    rows = cx.execute(
+        _BY_BASE if settings.plus_addresses else _BY_FOLDED,
+        {
+            "connection": connection_id,
+            "keys": [key for key, _ in keys],
+            "values": [value for _, value in keys],
+            "ids": sorted({i for one in given for i in one.payer_ids}),
+            "addresses": sorted({address for one in given for address in one.addresses}),
+            "domains": sorted({domain for one in given for domain in one.domains}),
+            "skeletons": sorted({skeleton(domain) for one in given for domain in one.seen}),
+            "most": settings.company_most + 1,
+        },
+    )
+    return _sorted(rows, settings.company_most)
 
 
-def put_keys(cx: sa.Connection, payers: Sequence[PayerKey], rows: Sequence[Mapping[str, str]]) -> None:
-    """Replace what these payers' metadata says of requesters."""
-    if payers:
-        key = sa.tuple_(payer_key.c.connection_id, payer_key.c.payer_id)
-        cx.execute(sa.delete(payer_key).where(key.in_(payers)))
-    if rows:
-        cx.execute(insert(payer_key), list(rows))
+def _sorted(rows: Iterable[sa.Row[Any]], most: int) -> Found:
+    by_how: dict[str, dict[Any, list[PayerKey]]] = {
+        how: defaultdict(list) for how in ("key", "id", "address", "domain")
+    }
+    alike: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.how == "alike":
+            alike[row.clue].add(row.value)
+        else:
+            clue = (row.clue, row.value) if row.how == "key" else row.clue
+            by_how[row.how][clue].append((row.connection_id, row.payer_id))
+    companies = {domain: payers for domain, payers in by_how["domain"].items() if len(payers) <= most}
+    return Found(by_how["address"], by_how["key"], by_how["id"], companies, alike)
 
 
-def linked(cx: sa.Connection, connection_id: str, people: Sequence[str]) -> dict[str, dict[int, list[PayerKey]]]:
-    """Stored links of people by rung, those of the ladder's own making left out."""
-    query = sa.select(identity_link).where(
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Stored links of people. ladder: what it has written down and not ended: (person, payer) -> rung and link id."""
+
+    stored: Mapping[str, Stored]
+    ladder: Mapping[tuple[str, PayerKey], tuple[int, str]]
+
+
+def links(cx: sa.Connection, connection_id: str, people: Mapping[str, str]) -> Links:
+    """Links of people (person id -> whose it counts for, which differs where people were merged)."""
+    gone = (
+        sa.select(payer_address.c.gone)
+        .where(payer_address.c.connection_id == identity_link.c.payer_connection_id)
+        .where(payer_address.c.payer_id == identity_link.c.payer_id)
+        .scalar_subquery()
+    )
+    query = sa.select(identity_link, gone.label("payer_gone")).where(
         identity_link.c.connection_id == connection_id,
-        identity_link.c.person_id.in_(people),
-        identity_link.c.ended_at.is_(None),
-        identity_link.c.made_by != "ladder",
+        identity_link.c.person_id == sa.any_(sa.literal(sorted(people), sa.ARRAY(sa.Text))),
+        sa.or_(identity_link.c.ended_at.is_(None), identity_link.c.made_by == LADDER),
     )
-    found: dict[str, dict[int, list[PayerKey]]] = defaultdict(lambda: defaultdict(list))
+    linked: dict[str, dict[int, list[PayerKey]]] = defaultdict(lambda: defaultdict(list))
+    refused: dict[str, set[PayerKey]] = defaultdict(set)
+    ladder: dict[tuple[str, PayerKey], tuple[int, str]] = {}
     for row in cx.execute(query):
-        found[row.person_id][row.rung].append((row.payer_connection_id, row.payer_id))
-    return found
+        key = (row.payer_connection_id, row.payer_id)
+        if row.made_by == LADDER and row.ended_at is None:
+            ladder[row.person_id, key] = (row.rung, row.id)
+        elif row.made_by == LADDER and row.ended_by != LADDER:
+            refused[people[row.person_id]].add(key)
+        elif row.ended_at is None and row.rung in BY_PEOPLE and not row.payer_gone:
+            linked[people[row.person_id]][row.rung].append(key)
+    whose = set(people.values())
+    return Links({one: Stored(linked.get(one, {}), frozenset(refused.get(one, ()))) for one in whose}, ladder)
 
 
-def by_value(cx: sa.Connection, values: Iterable[str], keys: Sequence[str]) -> dict[str, list[PayerKey]]:
-    """Payers whose metadata (under one of the admin's keys) is one of these values."""
-    query = sa.select(payer_key).where(payer_key.c.value.in_(sorted(set(values))), payer_key.c.key.in_(keys))
-    found: dict[str, list[PayerKey]] = defaultdict(list)
-    for row in cx.execute(query):
-        found[row.value].append((row.connection_id, row.payer_id))
-    return found
-
-
-def by_payer_id(cx: sa.Connection, ids: Iterable[str]) -> dict[str, list[PayerKey]]:
-    """Payers by their own id, as an external id at the helpdesk may name it."""
-    wanted = sorted(set(ids))
-    query = sa.select(payer_address.c.connection_id, payer_address.c.payer_id).where(
-        payer_address.c.payer_id.in_(wanted)
-    )
-    found: dict[str, list[PayerKey]] = defaultdict(list)
-    for row in cx.execute(query):
-        found[row.payer_id].append((row.connection_id, row.payer_id))
-    return found
-
-
-def by_address(cx: sa.Connection, column: str, values: Iterable[str]) -> dict[str, list[tuple[PayerKey, str]]]:
-    """Payers by `folded`, `domain` or `skeleton` of their address, each with its domain."""
-    field = payer_address.c[column]
-    found: dict[str, list[tuple[PayerKey, str]]] = defaultdict(list)
-    for row in cx.execute(sa.select(payer_address, field.label("wanted")).where(field.in_(sorted(set(values))))):
-        found[row.wanted].append(((row.connection_id, row.payer_id), row.domain))
-    return found
-
-
-def remember(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store links; one that is live already stays as it is."""
+def put(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store links; a pair that has a live one already keeps it."""
     if rows:
-        cx.execute(insert(identity_link).values(list(rows)).on_conflict_do_nothing())
+        cx.execute(insert(identity_link).on_conflict_do_nothing(), list(rows))
 
 
-def end(cx: sa.Connection, link_id: str, by: str) -> bool:
-    """End a live link; False when there is none."""
+def live(cx: sa.Connection, pair: Mapping[str, str]) -> sa.Row[Any] | None:
+    """The live link of a pair, locked until the commit; None when there is none."""
+    same = [identity_link.c[name] == value for name, value in pair.items()]
+    query = sa.select(identity_link).where(identity_link.c.ended_at.is_(None), *same)
+    return cx.execute(query.with_for_update()).one_or_none()
+
+
+def end(cx: sa.Connection, ids: Sequence[str], by: str) -> int:
+    """End live links; answers how many there were."""
+    if not ids:
+        return 0
     statement = (
         sa.update(identity_link)
-        .where(identity_link.c.id == link_id, identity_link.c.ended_at.is_(None))
+        .where(identity_link.c.id == sa.any_(sa.literal(sorted(ids), sa.ARRAY(sa.Text))))
+        .where(identity_link.c.ended_at.is_(None))
         .values(ended_by=by, ended_at=sa.func.now())
     )
-    return cx.execute(statement).rowcount == 1
-
-
-def people_of(cx: sa.Connection, payer: PayerKey) -> set[tuple[str, str]]:
-    """(helpdesk connection, person) of everybody a payer may pay for, by link, key or address."""
-    live = sa.and_(identity_link.c.ended_at.is_(None), identity_link.c.made_by != "ladder")
-    mine = sa.and_(payer_address.c.connection_id == payer[0], payer_address.c.payer_id == payer[1])
-    keyed = sa.and_(payer_key.c.connection_id == payer[0], payer_key.c.payer_id == payer[1])
-    queries = sa.union(
-        sa.select(identity_link.c.connection_id, identity_link.c.person_id).where(
-            live, identity_link.c.payer_connection_id == payer[0], identity_link.c.payer_id == payer[1]
-        ),
-        sa.select(person_email.c.connection_id, person_email.c.person_id)
-        .join(payer_address, payer_address.c.folded == person_email.c.folded)
-        .where(mine),
-        sa.select(person.c.connection_id, person.c.id)
-        .join(payer_key, payer_key.c.value == person.c.external_id)
-        .where(keyed),
-        sa.select(person.c.connection_id, person.c.id).where(person.c.external_id == payer[1]),
-    )
-    return {(row[0], row[1]) for row in cx.execute(queries)}
-
-
-def people_of_domain(cx: sa.Connection, payer: PayerKey) -> set[tuple[str, str]]:
-    """(helpdesk connection, person) with an address at the payer's domain."""
-    query = (
-        sa.select(person_email.c.connection_id, person_email.c.person_id)
-        .join(payer_address, payer_address.c.domain == person_email.c.domain)
-        .where(payer_address.c.connection_id == payer[0], payer_address.c.payer_id == payer[1])
-    )
-    return {(row[0], row[1]) for row in cx.execute(query)}
-
-
-def company_ids(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, tuple[str | None, list[str]]]:
-    """(external id, domains) of companies at a helpdesk."""
-    query = sa.select(organization).where(organization.c.connection_id == connection_id, organization.c.id.in_(ids))
-    return {row.id: (row.external_id, list(row.domains)) for row in cx.execute(query)}
+    return cx.execute(statement).rowcount

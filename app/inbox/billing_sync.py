@@ -92,8 +92,7 @@ def apply_read(database: Database, connection_id: str, record: object, settings:
     with database.begin() as cx:
         touched = service.apply(cx, connection_id, [(record, now)], settings.seats_used_key, read=True)
         identity.index_payers(cx, connection_id, [record], settings=facts.ladder(settings))
-        for payer_id in sorted(service.refresh(cx, connection_id, touched, settings.seats_used_key)):
-            fan_out.start(cx, connection_id, payer_id, _cause(connection_id, payer_id, now))
+        _wake(cx, connection_id, service.refresh(cx, connection_id, touched, settings.seats_used_key), now, settings)
 
 
 def refresh_due(database: Database, settings: Settings) -> int:
@@ -103,9 +102,13 @@ def refresh_due(database: Database, settings: Settings) -> int:
         due = store.due_profiles(cx, 500)
         for connection_id in sorted({c for c, _ in due}):
             payers = [p for c, p in due if c == connection_id]
-            for payer_id in sorted(service.refresh(cx, connection_id, payers, settings.seats_used_key)):
-                fan_out.start(cx, connection_id, payer_id, _cause(connection_id, payer_id, now))
+            _wake(cx, connection_id, service.refresh(cx, connection_id, payers, settings.seats_used_key), now, settings)
     return len(due)
+
+
+def _wake(cx: sa.Connection, connection_id: str, payers: set[str], now: datetime, settings: Settings) -> None:
+    causes = {payer_id: _cause(connection_id, payer_id, now) for payer_id in sorted(payers)}
+    fan_out.start(cx, connection_id, causes, facts.ladder(settings))
 
 
 def _cause(connection_id: str, payer_id: str, now: datetime) -> Event:

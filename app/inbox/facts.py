@@ -44,7 +44,10 @@ def gather(
 
 def ladder(settings: Settings) -> IdentitySettings:
     """How the admin set the identity ladder."""
-    return IdentitySettings(plus_addresses=settings.plus_addresses, link_keys=settings.payer_link_keys)
+    return IdentitySettings(
+        plus_addresses=settings.plus_addresses, link_keys=settings.payer_link_keys,
+        organization_keys=settings.organization_link_keys, organization_fields=settings.organization_fields,
+    )  # fmt: skip
 
 
 def event_facts(event: Event) -> Facts:

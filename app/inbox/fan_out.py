@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
 from app import identity
+from app.identity import IdentitySettings
 from app.inbox import store
 from app.inbox.parse import fan_out_row, rejudge_row
 from app.tickets import store as tickets
@@ -16,13 +18,16 @@ from integrations.kernel.events import Event
 CHUNK = 200  # tickets woken in one step; a company with thousands of open tickets takes several
 
 
-def start(cx: sa.Connection, payer_connection_id: str, payer_id: str, cause: Event) -> None:
-    """Wake the open tickets of everybody linked to this payer."""
-    people: dict[str, list[str]] = defaultdict(list)
-    for requester in sorted(identity.requesters_of(cx, (payer_connection_id, payer_id))):
-        people[requester.connection_id].append(requester.person_id)
-    for connection_id, requesters in sorted(people.items()):
-        _chunk(cx, connection_id, requesters, "", cause)
+def start(cx: sa.Connection, payer_connection_id: str, causes: Mapping[str, Event], settings: IdentitySettings) -> None:
+    """Wake the tickets of everybody these payers pay for. causes: payer -> what changed its facts."""
+    keys = [(payer_connection_id, payer_id) for payer_id in causes]
+    found = identity.requesters_of_many(cx, keys, settings)
+    for (_, payer_id), requesters in sorted(found.items()):
+        people: dict[str, list[str]] = defaultdict(list)
+        for requester in sorted(requesters):
+            people[requester.connection_id].append(requester.person_id)
+        for connection_id, ids in sorted(people.items()):
+            _chunk(cx, connection_id, ids, "", causes[payer_id])
 
 
 def go_on(cx: sa.Connection, connection_id: str, event: Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.history.partitions import ensure_partitions
+from app.history.partitions import drop_partitions, ensure_partitions
 
 DAYS_AHEAD = 3
 TABLES = ("delivery_body", "fact_set")
@@ -14,3 +14,9 @@ def ensure(cx: sa.Connection) -> None:
     """Make the partitions of today and the next days. A default partition catches whatever comes without one."""
     for table in TABLES:
         ensure_partitions(cx, table, DAYS_AHEAD)
+
+
+def drop(cx: sa.Connection, keep_days: int) -> None:
+    """Drop the days that ended more than `keep_days` ago, whole."""
+    for table in TABLES:
+        drop_partitions(cx, table, keep_days)

@@ -34,7 +34,7 @@ def work(
     """Apply, judge and plan; answers the verdict of every delivery."""
     verdicts: Verdicts = {one.delivery.id: _first_verdict(one) for one in parsed}
     good = [one for one in parsed if verdicts[one.delivery.id][0] == "done"]
-    _apply_reads(cx, reads)
+    _apply_people(cx, reads)
     by_connection: dict[str, list[Parsed]] = defaultdict(list)
     for one in good:
         by_connection[one.delivery.connection_id].append(one)
@@ -43,7 +43,9 @@ def work(
         if card is not None and Port.BILLING in card.ports:
             _billing(cx, connection_id, mine, settings)
         else:
-            verdicts |= _helpdesk(cx, connection_id, mine, own_users.get(connection_id, ""), rules, settings)
+            read = reads.get(connection_id, Reads())
+            own_user = own_users.get(connection_id, "")
+            verdicts |= _helpdesk(cx, connection_id, mine, read, own_user, rules, settings)
     return verdicts
 
 
@@ -55,30 +57,29 @@ def _first_verdict(one: Parsed) -> tuple[str, str | None]:
     return "done", None
 
 
-def _apply_reads(cx: sa.Connection, reads: Mapping[str, Reads]) -> None:
-    """What was read at the helpdesks, before anything is judged."""
+def _apply_people(cx: sa.Connection, reads: Mapping[str, Reads]) -> None:
+    """People and companies that came with the tickets read, before anything is judged."""
     for connection_id, read in sorted(reads.items()):
         for answer in read.answers:
             customers.apply_organizations(cx, connection_id, answer.organizations)
             customers.apply_people(cx, connection_id, answer.people)
-            tickets.apply(cx, connection_id, answer.tickets)
-            tickets.mark_gone(cx, connection_id, answer.gone)
 
 
 def _billing(cx: sa.Connection, connection_id: str, mine: Sequence[Parsed], settings: Settings) -> None:
     """Billing events: mirror, profiles, and the open tickets of whoever's facts changed."""
     events = [event for one in mine for event in one.events]
-    identity.index_payers(cx, connection_id, [e.record for e in events], settings=facts.ladder(settings))
+    ladder = facts.ladder(settings)
+    identity.index_payers(cx, connection_id, [(e.record, e.occurred_at) for e in events], settings=ladder)
     changed = billing.on_events(cx, connection_id, events, settings.seats_used_key)
-    for payer_id in sorted(changed):
-        cause = next((e for e in reversed(events) if billing.payer_of(e) == payer_id), events[-1])
-        fan_out.start(cx, connection_id, payer_id, cause)
+    causes = {p: next((e for e in reversed(events) if billing.payer_of(e) == p), events[-1]) for p in sorted(changed)}
+    fan_out.start(cx, connection_id, causes, ladder)
 
 
 def _helpdesk(
     cx: sa.Connection,
     connection_id: str,
     mine: Sequence[Parsed],
+    read: Reads,
     own_user: str,
     rules: CompiledRules,
     settings: Settings,
@@ -87,7 +88,7 @@ def _helpdesk(
     verdicts: Verdicts = {}
     events = [(one, event) for one in mine for event in one.events]
     _people(cx, connection_id, [event for _, event in events])
-    stale = _tickets(cx, connection_id, [event for _, event in events])
+    stale = _tickets(cx, connection_id, [event for _, event in events], read)
     to_judge: list[tuple[Parsed, Event]] = []
     for one, event in events:
         if one.delivery.kind == FAN_OUT:
@@ -110,10 +111,13 @@ def _people(cx: sa.Connection, connection_id: str, events: Sequence[Event]) -> N
     customers.apply_organizations(cx, connection_id, organizations)
 
 
-def _tickets(cx: sa.Connection, connection_id: str, events: Sequence[Event]) -> set[int]:
-    """Put the tickets' events into the mirror; answers the events that were older than what was known."""
-    gone = [e.subject.id for e in events if e.kind in ("ticket.deleted", "ticket.purged")]
-    tickets.mark_gone(cx, connection_id, gone)
+def _tickets(cx: sa.Connection, connection_id: str, events: Sequence[Event], read: Reads) -> set[int]:
+    """Put what was read and what the events told into the mirror; answers the events older than what was known."""
     told = [e for e in events if isinstance(e.record, TicketRecord)]
-    applied = tickets.apply(cx, connection_id, [e.record for e in told])
+    records = [t for answer in read.answers for t in answer.tickets] + [e.record for e in told]
+    applied = tickets.apply(cx, connection_id, records)
+    tickets.mark_gone(cx, connection_id, [ticket_id for answer in read.answers for ticket_id in answer.gone])
+    for e in events:
+        if e.kind in ("ticket.deleted", "ticket.purged"):
+            tickets.mark_gone(cx, connection_id, [e.subject.id], e.occurred_at)
     return {id(e) for e in told if e.record.as_of < applied[e.subject.id].as_of}

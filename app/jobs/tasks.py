@@ -24,6 +24,7 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         owner = Database(runtime.urls.migration, pool_size=1)  # only the owner of a table makes its partitions
         with owner.begin() as cx:
             partitions.ensure(cx)
+            partitions.drop(cx, settings.body_days)
         owner.close()
 
     def seats() -> None:

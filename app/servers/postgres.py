@@ -88,7 +88,7 @@ def _clear(at: Layout) -> None:
 def _launch(at: Layout, fsync: bool) -> None:
     settings = {
         "unix_socket_directories": str(at.sockets), "listen_addresses": "", "max_connections": "150",
-        "fsync": "on" if fsync else "off", "synchronous_commit": "on" if fsync else "off",
+        "fsync": "on" if fsync else "off", "synchronous_commit": "on",
         "full_page_writes": "on" if fsync else "off", "log_min_messages": "warning", "max_wal_size": "2GB",
     }  # fmt: skip
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

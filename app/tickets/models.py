@@ -1,7 +1,8 @@
 """One row a ticket. `as_of` is the vendor's time: what is older never overwrites.
 
-`reread`: two tellings of one moment differ, so the ticket is read once more. `gone`: no longer at the helpdesk; the row
-stays, so that a late event does not bring the ticket back to life.
+`read_as_of`: of the newest read of the whole ticket, null before the first. `told`: which values events told since, by
+time. `reread`: two tellings of one moment differ, so the ticket is read once more. `gone`: no longer at the helpdesk; the
+row stays, so that a late event does not bring the ticket back to life.
 """
 
 import sqlalchemy as sa
@@ -20,7 +21,8 @@ ticket = sa.Table(
     sa.Column("connection_id", sa.Text, nullable=False),
     sa.Column("id", sa.Text, nullable=False),
     sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("read_as_of", sa.DateTime(timezone=True)),
+    sa.Column("told", pg.JSONB, nullable=False, server_default="{}"),
     sa.Column("reread", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("status", sa.Text),

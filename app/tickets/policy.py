@@ -1,4 +1,8 @@
-"""How another telling of a ticket changes what we hold. Pure; nothing given is ever changed in place."""
+"""How another telling of a ticket changes what we hold. Pure; nothing given is ever changed in place.
+
+Every value keeps the newest telling of itself, by the vendor's time: a read tells all values at once, an event those it
+carries. So any order and number of tellings ends alike; only where two of one moment differ, a read must decide.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from app.tickets.flat import CUSTOM, flat, nested
 from integrations.kernel.records import TicketRecord
 
 
 class Outcome(StrEnum):
-    """What a telling was to the mirror, weakest first."""
+    """What a telling was to the mirror, weakest first. A stale one may still fill what no newer one told."""
 
     STALE = "stale"
     TIE = "tie"
@@ -22,14 +27,23 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the mirror holds of one ticket. values: a TicketValues; `reread`: it is in doubt."""
+    """What the mirror holds of one ticket.
+
+    as_of: of the newest telling. read_as_of: of the newest read; None when there was none (then it is not complete).
+    told_at: of the values that events told after that read, by flat name. reread: in doubt. values: a TicketValues.
+    """
 
     id: str
     as_of: datetime
-    complete: bool
+    read_as_of: datetime | None = None
     reread: bool = False
     gone: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
+    told_at: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return self.read_as_of is not None
 
     @property
     def status(self) -> str | None:
@@ -45,73 +59,61 @@ class Held:
 def apply(held: Held | None, record: TicketRecord) -> tuple[Held, Outcome]:
     """The ticket after this telling, the same object where nothing changed.
 
-    Older: nothing. Newer: a complete record replaces all, an event's values are laid over what is known. A tie that
-    differs asks for one more read. Only a complete record brings back a ticket that was gone.
+    Only a read brings back a ticket that was gone.
     """
-    told = _normal(record.values)
+    before = held or Held(record.id, record.as_of)
+    after = _read(before, record) if record.complete else _event(before, record)
     if held is None:
-        return Held(record.id, record.as_of, record.complete, False, _is_deleted(told), told), Outcome.NEW
-    if record.as_of < held.as_of:
-        return (_older_read(held, told) if record.complete else held), Outcome.STALE
-    if record.as_of > held.as_of:
-        return (_read(held, record, told) if record.complete else _newer_event(held, record, told)), Outcome.NEWER
-    return (_tied_read(held, record, told) if record.complete else _tied_event(held, told)), Outcome.TIE
+        return after, Outcome.NEW
+    outcome = {True: Outcome.NEWER, False: Outcome.STALE}[record.as_of > held.as_of]
+    return (held if after == held else after), Outcome.TIE if record.as_of == held.as_of else outcome
 
 
-def _read(held: Held, record: TicketRecord, told: dict[str, Any]) -> Held:
-    """All that is known is what was read; it also ends every doubt."""
-    return Held(held.id, record.as_of, True, False, _is_deleted(told), told)
+def _read(held: Held, record: TicketRecord) -> Held:
+    """All values at once, but those an event told later. Of one moment, the read wins: it is the vendor's word of now.
 
-
-def _older_read(held: Held, told: dict[str, Any]) -> Held:
-    """A read from before the event we hold (the vendor's copies lag): it fills what the event did not carry.
-
-    The doubt this leaves is good for one more read; when that is as old, the vendor knows nothing newer.
+    Two reads of one moment that differ leave a doubt, once: the next read settles it.
     """
-    if not held.complete:
-        return replace(held, values=_merged(told, held.values), complete=True, reread=True)
-    return replace(held, reread=False) if held.reread else held
-
-
-def _newer_event(held: Held, record: TicketRecord, told: dict[str, Any]) -> Held:
-    return replace(
-        held,
-        as_of=record.as_of,
-        values=_merged(held.values, told),
-        gone=held.gone or _is_deleted(told),
-        reread=held.reread or held.gone,
+    if held.read_as_of is not None and record.as_of < held.read_as_of:
+        return held
+    later = {name: moment for name, moment in held.told_at.items() if moment > record.as_of}
+    known = flat(held.values)
+    values = nested(flat(record.values) | {name: known[name] for name in later if name in known})
+    is_newest = record.as_of >= held.as_of
+    doubt = record.as_of == held.read_as_of and values != held.values and not (held.reread or held.gone)
+    return Held(
+        held.id,
+        max(held.as_of, record.as_of),
+        record.as_of,
+        reread=doubt or (held.reread and not is_newest),
+        gone=_is_deleted(values) if is_newest else held.gone,
+        values=values,
+        told_at=later,
     )
 
 
-def _tied_read(held: Held, record: TicketRecord, told: dict[str, Any]) -> Held:
-    """The vendor's word of now wins. Where it was not asked for and differs, one more read settles it."""
-    doubt = held.complete and not held.reread and not held.gone and dict(held.values) != told
-    read = replace(_read(held, record, told), reread=doubt)
-    return held if read == held else read
-
-
-def _tied_event(held: Held, told: dict[str, Any]) -> Held:
-    """What is unknown is taken; what differs is asked for, since nobody can say which came last."""
-    both = _merged(told, held.values)
-    doubt = _merged(both, told) != both
-    known = replace(held, values=both, reread=held.reread or doubt)
-    return held if known == held else known
-
-
-def _merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Later values over earlier ones; custom fields one by one."""
-    merged = {**before, **after}
-    if "custom_fields" in before and "custom_fields" in after:
-        merged["custom_fields"] = {**before["custom_fields"], **after["custom_fields"]}
-    return merged
-
-
-def _normal(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Tags as a sorted, lower-case set, whatever the vendor's folder did."""
-    told = dict(values)
-    if "tags" in told:
-        told["tags"] = sorted({str(tag).lower() for tag in told["tags"] or ()})
-    return told
+def _event(held: Held, record: TicketRecord) -> Held:
+    """The values it carries, each unless something newer told it; a value told twice in one moment is asked for."""
+    known, told_at = flat(held.values), dict(held.told_at)
+    doubt = False
+    for name, value in flat(record.values).items():
+        moment = told_at.get(name, held.read_as_of)
+        if name == CUSTOM:
+            known.setdefault(name, value)
+        elif moment is None or record.as_of > moment:
+            known[name], told_at[name] = value, record.as_of
+        elif record.as_of == moment:
+            doubt = doubt or name not in known or known[name] != value
+    is_newer = record.as_of > held.as_of
+    values = nested(known)
+    return replace(
+        held,
+        as_of=max(held.as_of, record.as_of),
+        reread=held.reread or doubt or (held.gone and is_newer),
+        gone=held.gone or _is_deleted(values),
+        values=values,
+        told_at=told_at,
+    )
 
 
 def _is_deleted(values: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from app.tickets.models import CHANGEABLE, OPEN, ticket
 from app.tickets.policy import Held, Outcome
 from app.tickets.policy import apply as apply_record
 from app.tickets.text import to_json
+from integrations.kernel.clock import iso, parse_iso
 from integrations.kernel.records import TicketRecord
 
 Ticket = Held  # what readers call it
@@ -40,26 +42,27 @@ class Landed(Protocol):
 # Rows in id order, so that two batches never wait for each other crosswise.
 _NEW_ROWS = """
     SELECT :connection AS connection_id, n.* FROM unnest(
-        CAST(:ids AS text[]), CAST(:times AS timestamptz[]), CAST(:complete AS boolean[]), CAST(:reread AS boolean[]),
-        CAST(:gone AS boolean[]), CAST(:status AS text[]), CAST(:requesters AS text[]),
+        CAST(:ids AS text[]), CAST(:times AS timestamptz[]), CAST(:reads AS timestamptz[]), CAST(:told AS jsonb[]),
+        CAST(:reread AS boolean[]), CAST(:gone AS boolean[]), CAST(:status AS text[]), CAST(:requesters AS text[]),
         CAST(:organizations AS text[]), CAST(:documents AS jsonb[])
-    ) AS n(id, as_of, complete, reread, gone, status, requester_id, organization_id, "values")
+    ) AS n(id, as_of, read_as_of, told, reread, gone, status, requester_id, organization_id, "values")
 """
 _INSERT = sa.text(
-    "INSERT INTO ticket (connection_id, id, as_of, complete, reread, gone, status, requester_id, organization_id,"
-    f' "values") {_NEW_ROWS} ON CONFLICT DO NOTHING RETURNING id'
+    "INSERT INTO ticket (connection_id, id, as_of, read_as_of, told, reread, gone, status, requester_id,"
+    f' organization_id, "values") {_NEW_ROWS} ON CONFLICT DO NOTHING RETURNING id'
 )
 _UPDATE = sa.text(
     f"""
-    UPDATE ticket SET as_of = n.as_of, complete = n.complete, reread = n.reread, gone = n.gone, status = n.status,
-        requester_id = n.requester_id, organization_id = n.organization_id, "values" = n."values", changed_at = now()
+    UPDATE ticket SET as_of = n.as_of, read_as_of = n.read_as_of, told = n.told, reread = n.reread, gone = n.gone,
+        status = n.status, requester_id = n.requester_id, organization_id = n.organization_id,
+        "values" = n."values", changed_at = now()
     FROM ({_NEW_ROWS}) n WHERE ticket.connection_id = n.connection_id AND ticket.id = n.id
     """  # noqa: S608 - constant text
 )
 _BURY = sa.text(
     """
-    INSERT INTO ticket (connection_id, id, as_of, complete, gone, "values")
-    SELECT :connection, id, CAST(:as_of AS timestamptz), false, true, '{}' FROM unnest(CAST(:ids AS text[])) AS n(id)
+    INSERT INTO ticket (connection_id, id, as_of, gone, "values")
+    SELECT :connection, id, CAST(:as_of AS timestamptz), true, '{}' FROM unnest(CAST(:ids AS text[])) AS n(id)
     ON CONFLICT (connection_id, id) DO UPDATE
     SET gone = true, reread = false, as_of = greatest(ticket.as_of, excluded.as_of), changed_at = now()
     """
@@ -108,12 +111,20 @@ def _locked(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[s
 
 def _of(connection_id: str, ids: Iterable[str]) -> sa.Select[tuple[Any, ...]]:
     wanted = sa.any_(sa.literal(list(ids), sa.ARRAY(sa.Text)))
-    columns = (ticket.c.id, ticket.c.as_of, ticket.c.complete, ticket.c.reread, ticket.c.gone, ticket.c["values"])
-    return sa.select(*columns).where(ticket.c.connection_id == connection_id, ticket.c.id == wanted)
+    return sa.select(ticket).where(ticket.c.connection_id == connection_id, ticket.c.id == wanted)
 
 
 def _held(row: sa.Row[tuple[Any, ...]]) -> Held:
-    return Held(row.id, row.as_of, row.complete, row.reread, row.gone, row._mapping["values"])
+    told_at = {name: parse_iso(moment) for moment, names in row.told.items() for name in names}
+    return Held(row.id, row.as_of, row.read_as_of, row.reread, row.gone, row._mapping["values"], told_at)
+
+
+def _told(held: Held) -> str:
+    """Names by time: an event tells many values at once."""
+    by_time: dict[str, list[str]] = defaultdict(list)
+    for name, moment in held.told_at.items():
+        by_time[iso(moment)].append(name)
+    return to_json(by_time)
 
 
 def _insert(cx: sa.Connection, connection_id: str, held: Sequence[Held]) -> set[str]:
@@ -135,7 +146,8 @@ def _arrays(connection_id: str, held: Sequence[Held]) -> dict[str, Any]:
         "connection": connection_id,
         "ids": [one.id for one in rows],
         "times": [one.as_of for one in rows],
-        "complete": [one.complete for one in rows],
+        "reads": [one.read_as_of for one in rows],
+        "told": [_told(one) for one in rows],
         "reread": [one.reread for one in rows],
         "gone": [one.gone for one in rows],
         "status": [one.status for one in rows],
@@ -155,7 +167,7 @@ def needing_read(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> l
     if not ids:
         return []
     well = _of(connection_id, ids).with_only_columns(ticket.c.id)
-    known = set(cx.execute(well.where(ticket.c.complete, ~ticket.c.reread, ~ticket.c.gone)).scalars())
+    known = set(cx.execute(well.where(ticket.c.read_as_of.is_not(None), ~ticket.c.reread, ~ticket.c.gone)).scalars())
     return [one for one in dict.fromkeys(ids) if one not in known]
 
 

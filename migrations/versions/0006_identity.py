@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("payer_id", sa.Text(), nullable=False),
         sa.Column("rung", sa.SmallInteger(), nullable=False),
         sa.Column("strength", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("ended_by", sa.Text(), nullable=True),
@@ -32,10 +33,11 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_index("ix_identity_link_person", "identity_link", ["connection_id", "person_id"], unique=False)
     op.create_index(
         "uq_identity_link_live",
         "identity_link",
-        ["connection_id", "person_id", "payer_connection_id", "payer_id", "rung"],
+        ["connection_id", "person_id", "payer_connection_id", "payer_id"],
         unique=True,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
@@ -43,14 +45,38 @@ def upgrade() -> None:
         "payer_address",
         sa.Column("connection_id", sa.Text(), nullable=False),
         sa.Column("payer_id", sa.Text(), nullable=False),
-        sa.Column("folded", sa.Text(), nullable=False),
-        sa.Column("domain", sa.Text(), nullable=False),
-        sa.Column("skeleton", sa.Text(), nullable=False),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gone", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=True),
+        sa.Column("base", sa.Text(), nullable=True),
+        sa.Column("domain", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("connection_id", "payer_id", name=op.f("pk_payer_address")),
     )
-    op.create_index("ix_payer_address_domain", "payer_address", ["domain"], unique=False)
-    op.create_index("ix_payer_address_folded", "payer_address", ["folded"], unique=False)
-    op.create_index("ix_payer_address_skeleton", "payer_address", ["skeleton"], unique=False)
+    op.create_index(
+        "ix_payer_address_base", "payer_address", ["base"], unique=False, postgresql_where=sa.text("base IS NOT NULL")
+    )
+    op.create_index(
+        "ix_payer_address_domain",
+        "payer_address",
+        ["domain"],
+        unique=False,
+        postgresql_where=sa.text("domain IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_payer_address_folded",
+        "payer_address",
+        ["folded"],
+        unique=False,
+        postgresql_where=sa.text("folded IS NOT NULL"),
+    )
+    op.create_index("ix_payer_address_payer", "payer_address", ["payer_id"], unique=False)
+    op.create_table(
+        "payer_domain",
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("skeleton", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_payer_domain")),
+    )
+    op.create_index("ix_payer_domain_skeleton", "payer_domain", ["skeleton"], unique=False)
     op.create_table(
         "payer_key",
         sa.Column("connection_id", sa.Text(), nullable=False),

@@ -50,8 +50,12 @@ def kept(url, value=None):
 
 
 def test_many_callers_at_once_get_one_pair_and_a_stop_leaves_nothing(folder):
-    code = f"from pathlib import Path; from app import servers; print(servers.ensure(Path({str(folder)!r}), fsync=False))"
-    running = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    code = (
+        f"from pathlib import Path; from app import servers; print(servers.ensure(Path({str(folder)!r}), fsync=False))"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
     answers = {p.communicate(timeout=90)[0] for p in running}
     assert len(answers) == 1
     assert len(processes.working_in(layout.layout(folder).sockets, "valkey-server")) == 1
@@ -107,7 +111,12 @@ def test_a_normal_user_gets_servers_too(folder):
         pytest.skip("LOUD: this Python lies in root's private home, so the run as another user was NOT made")
     code = "import sys; from pathlib import Path; from app import servers; f = Path(sys.argv[1]); servers.ensure(f, fsync=False); servers.stop(f); print('well')"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(mine)], cwd=ROOT, user=user.pw_uid, group=user.pw_gid, capture_output=True, text=True
+        [sys.executable, "-c", code, str(mine)],
+        cwd=ROOT,
+        user=user.pw_uid,
+        group=user.pw_gid,
+        capture_output=True,
+        text=True,
     )
     assert "well" in done.stdout, done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -41,6 +42,18 @@ def free_ports(count=3, step=10):
         if not taken:
             return first
     raise RuntimeError("no free ports")
+
+
+def serve(server):
+    """Run a server until its sockets are closed under it, which is how a test ends one."""
+    with contextlib.suppress(OSError, ValueError):
+        server.run()
+
+
+@pytest.fixture
+def serving():
+    """How to run a server in a thread."""
+    return serve
 
 
 @pytest.fixture
@@ -127,7 +140,7 @@ class Product:
         self.door = app.extensions["deskbridge.door"]
         self.runtime = app.extensions["deskbridge"]
         self.server = waitress.create_server(app, host="127.0.0.1", port=port, threads=4)
-        threading.Thread(target=self.server.run, daemon=True).start()
+        threading.Thread(target=serve, args=(self.server,), daemon=True).start()
         self.worker = Work(self.runtime, "test")
 
     def connect(self):

@@ -29,7 +29,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def door(database, redis_url, ports):
+def door(database, redis_url, ports, serving):
     port = ports(1)
     app = create_app(load({"DATABASE_URL": database.url, "REDIS_URL": redis_url, "MODE": "sandbox"}))
     app.register_blueprint(blueprint)
@@ -54,7 +54,7 @@ def door(database, redis_url, ports):
         app, host="127.0.0.1", port=port, threads=8, connection_limit=2000, channel_timeout=15,
         max_request_body_size=1 << 20, expose_tracebacks=False, ident=None,
     )  # fmt: skip
-    threading.Thread(target=server.run, daemon=True).start()
+    threading.Thread(target=serving, args=(server,), daemon=True).start()
     app.url = f"http://127.0.0.1:{port}"
     app.database = database
     yield app
