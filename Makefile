@@ -35,7 +35,7 @@ bench: $(READY) ## measure; ONLY=ingest|process|calls|backfill|flat picks one
 	@$(PY) -m bench $(if $(ONLY),$(ONLY))
 
 contracts: $(READY) ## the demo's traffic through the contract proxies
-	@$(PY) -m sandbox.demo --once --contracts
+	@$(PY) -m sandbox.contracts
 
 sandbox: $(READY) ## only the simulated vendors, on ports from 8400
 	@$(PY) -m sandbox

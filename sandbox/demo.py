@@ -253,15 +253,20 @@ def running(options: argparse.Namespace) -> Iterator[Demo]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def main() -> int:
-    """Run it; 0 when nothing was lost and nothing applied twice."""
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The options of a run."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="one day, a summary, the end")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--tickets", type=int, default=320)
     parser.add_argument("--zendesk-url", default="", help="another address for our calls, such as a proxy's")
     parser.add_argument("--stripe-url", default="")
-    options = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> int:
+    """Run it; 0 when nothing was lost and nothing applied twice."""
+    options = arguments()
     began = time.monotonic()
     with running(options) as demo:
         set_up(demo)

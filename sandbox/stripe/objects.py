@@ -52,9 +52,22 @@ def price(
     }  # fmt: skip
 
 
+def _plan(its_price: Object) -> Object:
+    """The older twin of a price, which items still carry."""
+    recurring = its_price["recurring"]
+    return {
+        "id": its_price["id"], "object": "plan", "active": True, "amount": its_price["unit_amount"],
+        "amount_decimal": its_price["unit_amount_decimal"], "billing_scheme": "per_unit", "created": its_price["created"],
+        "currency": its_price["currency"], "interval": recurring["interval"],
+        "interval_count": recurring["interval_count"], "livemode": False, "metadata": {}, "meter": None,
+        "nickname": its_price["nickname"], "product": its_price["product"], "tiers_mode": None, "transform_usage": None,
+        "trial_period_days": None, "usage_type": recurring["usage_type"],
+    }  # fmt: skip
+
+
 def item(iid: str, subscription: str, its_price: Object, quantity: int, start: int, end: int) -> Object:
     found = {
-        "id": iid, "object": "subscription_item", "billing_thresholds": None, "created": start,
+        "id": iid, "object": "subscription_item", "billing_thresholds": None, "plan": _plan(its_price), "created": start,
         "current_period_end": end, "current_period_start": start, "discounts": [], "metadata": {}, "price": its_price,
         "quantity": quantity, "subscription": subscription, "tax_rates": [],
     }  # fmt: skip
@@ -70,6 +83,7 @@ def subscription(
     return {
         "id": sid, "object": "subscription", "application": None, "application_fee_percent": None,
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None}, "billing_cycle_anchor": start,
+        "billing_mode": {"flexible": None, "type": "classic", "updated_at": None}, "billing_schedules": [],
         "billing_cycle_anchor_config": None, "billing_thresholds": None, "cancel_at": None,
         "cancel_at_period_end": False, "canceled_at": None,
         "cancellation_details": {"comment": None, "feedback": None, "reason": None},
@@ -176,8 +190,9 @@ def dispute(did: str, its_charge: Object, status: str, created: int, due: int) -
     return {
         "id": did, "object": "dispute", "amount": its_charge["amount"], "balance_transactions": [],
         "charge": its_charge["id"], "created": created, "currency": its_charge["currency"], "enhanced_eligibility_types":
-        [], "evidence": {"access_activity_log": None}, "evidence_details": {"due_by": due, "enhanced_eligibility": {},
-        "has_evidence": False, "past_due": False, "submission_count": 0},
+        [], "evidence": {"access_activity_log": None, "enhanced_evidence": {}},
+        "evidence_details": {"due_by": due, "enhanced_eligibility": {},
+        "has_evidence": False, "past_due": False, "submission_count": 0, "submission_method": "manual"},
         "is_charge_refundable": status.startswith("warning_"), "livemode": False, "metadata": {},
         "payment_intent": its_charge["payment_intent"], "payment_method_details": None, "reason": "product_not_received",
         "status": status,

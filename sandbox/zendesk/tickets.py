@@ -96,7 +96,7 @@ class _Api:
         self._write(ticket_id, wanted)
         return jsonify(ticket=self._ticket(ticket_id), audit={"id": self.state.next_id(), "ticket_id": ticket_id})
 
-    def tags(self, ticket_id: int) -> Response:
+    def tags(self, ticket_id: int) -> Response | tuple[str, int]:
         ticket = self._ticket(ticket_id)
         wanted = request.get_json(silent=True) or {}
         tags = wanted.get("tags")
@@ -104,7 +104,7 @@ class _Api:
             raise Refusal(400, {"error": "InvalidTags", "description": "tags must be a list"})
         self._check(ticket, {k: v for k, v in wanted.items() if k in ("safe_update", "updated_stamp")})
         self._write(ticket_id, {"additional_tags" if request.method == "PUT" else "remove_tags": tags})
-        return jsonify(tags=self._ticket(ticket_id)["tags"])
+        return jsonify(tags=self._ticket(ticket_id)["tags"]) if request.method == "PUT" else ("", 204)
 
     def _check(self, ticket: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         if ticket["status"] == "closed":
@@ -138,7 +138,7 @@ class _Api:
         running = [j for j in self.state.jobs.values() if j["_done_at"] > now]
         if len(running) >= JOBS_AT_ONCE:
             raise Refusal(429, {"error": "TooManyJobs", "description": "Job limit reached"}, {"Retry-After": "5"})
-        results = [self._item(index, item) for index, item in enumerate(items)]
+        results = [self._item(item) for item in items]
         job_id = uuid.uuid4().hex
         self.state.jobs[job_id] = {
             "id": job_id, "job_type": "Bulk Update Ticket", "url": f"{HOST}/api/v2/job_statuses/{job_id}.json",
@@ -146,21 +146,17 @@ class _Api:
         }  # fmt: skip
         return jsonify(job_status=self._job(job_id))
 
-    def _item(self, index: int, item: Mapping[str, Any]) -> dict[str, Any]:
+    def _item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         ticket_id = int(item.get("id", 0))
         try:
             self._check(self._ticket(ticket_id), item)
             self._write(ticket_id, item)
         except Refusal as refusal:
             name = "TicketNotFound" if refusal.status == 404 else refusal.body.get("error", "RecordInvalid")
-            return {
-                "index": index,
-                "id": ticket_id,
-                "success": False,
-                "error": name,
-                "details": str(refusal.body)[:120],
-            }
-        return {"index": index, "id": ticket_id, "action": "update", "success": True, "status": "Updated"}
+            why = str(refusal.body)[:120]
+            failed = {"id": ticket_id, "action": "update", "success": False, "status": "Failed"}
+            return {**failed, "error": name, "details": why}
+        return {"id": ticket_id, "action": "update", "success": True, "status": "Updated"}
 
     def _job(self, job_id: str) -> dict[str, Any]:
         job = self.state.jobs[job_id]
