@@ -69,17 +69,13 @@ class Demo:
 
     def start(self, name: str, *command: str) -> None:
         """A child process, its output in a log beside the data."""
-        log = (self.folder / f"{name}.log").open("wb")
-        self.children.append(
-            subprocess.Popen(
-                [sys.executable, "-m", *command],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-        )
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self.children.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", *command], cwd=ROOT, env=self.environment, stdout=log, stderr=log,
+                    start_new_session=True,
+                )  # fmt: skip
+            )
 
     def stop(self) -> None:
         """End every child, then the embedded servers."""
@@ -92,6 +88,7 @@ class Demo:
             except subprocess.TimeoutExpired:
                 child.kill()
         self.flask("servers", "stop")
+        self.http.close()
 
     def wait_for(self, what: str, url: str, seconds: float = 60.0) -> None:
         """Until an address answers 200."""
