@@ -72,7 +72,11 @@ class Demo:
         with (self.folder / f"{name}.log").open("wb") as log:
             self.children.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", *command], cwd=ROOT, env=self.environment, stdout=log, stderr=log,
+                    [sys.executable, "-m", *command],
+                    cwd=ROOT,
+                    env=self.environment,
+                    stdout=log,
+                    stderr=log,
                     start_new_session=True,
                 )  # fmt: skip
             )
@@ -178,13 +182,13 @@ def run_day(demo: Demo) -> None:
     until = time.monotonic() + QUIET_S
     calm = 0
     while calm < 3:
-        calm = calm + 1 if _is_quiet(demo) else 0
+        calm = calm + 1 if is_quiet(demo) else 0
         if time.monotonic() > until:
             raise SystemExit(f"It did not come to rest in {QUIET_S:.0f} s: {demo.flask('inbox', 'ledger')}")
         time.sleep(1.0)
 
 
-def _is_quiet(demo: Demo) -> bool:
+def is_quiet(demo: Demo) -> bool:
     """Nothing on the way at the vendors, nothing waiting in ours."""
     if any(demo.json(f"{SANDBOX}/ledger/{vendor}")["pending"] for vendor in ("zendesk", "stripe")):
         return False

@@ -10,7 +10,7 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import wake
+from app import billing, wake
 from app.config import Settings
 from app.factory.readiness import checks
 from app.inbox.bell import Bell
@@ -18,6 +18,7 @@ from app.inbox.door import Door
 from app.runtime import Runtime
 from app.telemetry import health, metrics
 from app.telemetry.logs import bind, configure, get_logger
+from app.triggers.explain import explain_ticket, render_text
 from integrations.kernel.errors import AppError
 from integrations.kernel.ids import new_id
 
@@ -41,6 +42,8 @@ def create_app(settings: Settings) -> Flask:
     _request_ids(app)
     _errors(app)
     _health(app, runtime)
+    if settings.mode == "sandbox":
+        _explanations(app, runtime)
     return app
 
 
@@ -126,6 +129,16 @@ def _health(app: Flask, runtime: Runtime) -> None:
         if not _may_scrape(runtime.settings):
             return problem("auth.required", "Send a bearer token of METRICS_TOKENS.", 401)
         return Response(metrics.exposition() + gauges(runtime), mimetype="text/plain; version=0.0.4")
+
+
+def _explanations(app: Flask, runtime: Runtime) -> None:
+    """What the simulated desk shows beside a ticket. In sandbox mode only: it asks nobody who they are."""
+
+    @app.get("/sandbox-explain/<connection>/<ticket>")
+    def explain(connection: str, ticket: str) -> Response:
+        with runtime.database.begin() as cx:
+            judged = explain_ticket(cx, connection, ticket, derive=billing.relative_facts)
+        return Response(render_text(judged), mimetype="text/plain")
 
 
 def _may_scrape(settings: Settings) -> bool:

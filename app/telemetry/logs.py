@@ -51,6 +51,7 @@ def configure(level: str = "info") -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue of a few requests is no event
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -1,0 +1,1 @@
+"""Programs that measure: ratios taken in one run, counts, CPU; one JSON object a line."""

@@ -1,0 +1,23 @@
+"""`make bench [ONLY=name]`: run all benchmarks, or one."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+ALL = ("ingest", "process", "flat", "calls")
+
+
+def main() -> int:
+    """Each prints its own lines; a wrong result is an error, whatever the speed."""
+    wanted = sys.argv[1:] or list(ALL)
+    if unknown := set(wanted) - set(ALL):
+        print(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(ALL)}.", file=sys.stderr)
+        return 2
+    for name in wanted:
+        importlib.import_module(f"bench.{name}").run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
