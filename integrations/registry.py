@@ -13,7 +13,7 @@ from typing import cast
 from integrations.kernel.errors import ConfigError
 from integrations.kernel.ports import WebhookModule
 from integrations.kernel.vendor import Account, Port, Vendor
-from integrations.transport.http import Gate
+from integrations.transport.protocols import Gate
 
 NEEDED = {Port.WEBHOOKS: ("webhook", "translate"), Port.HELPDESK: ("client",), Port.BILLING: ("client",)}
 NOT_VENDORS = frozenset({"kernel", "transport"})
@@ -23,7 +23,8 @@ def find(package: str = "integrations") -> dict[str, Vendor]:
     """All vendor cards below a package, by slug.
 
     Raises:
-        ConfigError: a folder without a card, two folders with one slug, or a port whose file is missing.
+        ConfigError: a folder without a card, two folders with one slug, a slug that is not its folder's name, or a port
+            whose file is missing.
     """
     root = importlib.import_module(package)
     cards: dict[str, Vendor] = {}
@@ -34,6 +35,8 @@ def find(package: str = "integrations") -> dict[str, Vendor]:
         card = _card(found.name)
         if card.slug in cards:
             raise ConfigError(f"{found.name}: the slug {card.slug!r} is taken; every vendor needs its own")
+        if card.slug != folder:
+            raise ConfigError(f"{found.name}: its slug is {card.slug!r}; folder and slug must be the same")
         missing = [n for port in card.ports for n in NEEDED.get(port, ()) if not _has(f"{found.name}.{n}")]
         if missing:
             raise ConfigError(f"{found.name} is half made: add {', '.join(sorted(f'{n}.py' for n in missing))}")
@@ -75,13 +78,13 @@ def by_port(port: Port) -> Sequence[Vendor]:
 
 
 @cache
-def webhook_module(slug: str) -> WebhookModule:
+def webhook_module(slug: str, package: str = "integrations") -> WebhookModule:
     """How a vendor's deliveries are verified and read."""
-    return cast(WebhookModule, importlib.import_module(f"integrations.{slug}.webhook"))
+    return cast(WebhookModule, importlib.import_module(f"{package}.{slug}.webhook"))
 
 
-def client(account: Account, gate: Gate) -> object:
+def client(account: Account, gate: Gate, package: str = "integrations") -> object:
     """A client of an account. Imports the vendor's SDK, so it is called in workers and commands only."""
-    module: ModuleType = importlib.import_module(f"integrations.{account.vendor}.client")
+    module: ModuleType = importlib.import_module(f"{package}.{account.vendor}.client")
     made: object = module.connect(account, gate)
     return made

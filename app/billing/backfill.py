@@ -16,7 +16,9 @@ from app.billing import service, store
 from app.billing.models import billing_cursor
 from app.db import Database
 from integrations.kernel.billing import KINDS
-from integrations.kernel.ports import Billing
+from integrations.kernel.clock import iso, utc_now
+from integrations.kernel.errors import VendorRejected
+from integrations.kernel.ports import Billing, BillingPage
 
 THREADS = 4
 PROFILES = 200  # payers whose profiles are computed in one transaction
@@ -32,6 +34,7 @@ def backfill(
     Raises:
         VendorError: of the first kind that failed; what was stored stays, and the next run goes on from there.
     """
+    _from_here(database, connection_id)
 
     def one(kind: str) -> int:
         return _kind(database, connection_id, client, kind, seats_used_key, index, progress)
@@ -42,6 +45,13 @@ def backfill(
     return count
 
 
+def _from_here(database: Database, connection_id: str) -> None:
+    """What happens while lists are read is fetched from the events list, from this moment on, whoever began it."""
+    statement = insert(billing_cursor).values(connection_id=connection_id, name="events", cursor=iso(utc_now()))
+    with database.begin() as cx:
+        cx.execute(statement.on_conflict_do_nothing())
+
+
 def _kind(
     database: Database, connection_id: str, client: Billing, kind: str, seats_used_key: str, index: Index,
     progress: Progress,
@@ -50,7 +60,7 @@ def _kind(
         cursor, done, count = _cursor(cx, connection_id, kind)
     progress(kind, count, done)
     while not done:
-        page = client.page(kind, cursor)
+        page, count = _page(client, kind, cursor, count)
         cursor, done, count = page.cursor, not page.cursor, count + len(page.records)
         with database.begin() as cx:
             told = [(record, page.as_of) for record in page.records]
@@ -59,6 +69,16 @@ def _kind(
             _save(cx, connection_id, kind, cursor, done, count)
         progress(kind, count, done)
     return count
+
+
+def _page(client: Billing, kind: str, cursor: str, count: int) -> tuple[BillingPage, int]:
+    """The next page; from the top again where the object the cursor names is no longer there."""
+    try:
+        return client.page(kind, cursor), count
+    except VendorRejected as error:
+        if not cursor or error.vendor_code != "resource_missing":
+            raise
+        return client.page(kind), 0
 
 
 def _cursor(cx: sa.Connection, connection_id: str, kind: str) -> tuple[str, bool, int]:

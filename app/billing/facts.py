@@ -17,7 +17,7 @@ from integrations.kernel.clock import parse_iso
 Profile = Mapping[str, Any]
 RELATIVE = (
     "billing.days_to_renewal", "billing.failed_payments_30d", "billing.card_expires_in_days", "billing.refunds_90d",
-    "billing.refunds_90d_amount", "billing.refund_rate", "billing.tenure_days",
+    "billing.refunds_90d_amount", "billing.refund_rate", "billing.tenure_days", "billing.delinquent",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def base_facts(payers: Sequence[Profile], company: Sequence[Profile]) -> dict[st
         "billing.dispute_amount": dispute["amount"] if dispute else None,
         "billing.dispute_reason": dispute["reason"] if dispute else None,
         "billing.dispute_due_by": dispute["due_by"] if dispute else None,
+        "billing._due": sorted(day for p in payers for day in p["due"]),
         "billing._failed": sorted(row[0] for p in payers for row in p["failed"]),
         "billing._refunds": sorted((row for p in payers for row in p["refunds"]), key=str),
         "billing._payments": sum(p["payments"] for p in payers),
@@ -66,7 +67,9 @@ def relative_facts(base: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     for _, amount in refunds:
         amounts[amount["currency"]] += amount["minor"]
     payments = base["billing._payments"]
+    overdue = any(parse_iso(day) < at for day in base.get("billing._due", ()))
     return {
+        "billing.delinquent": True if overdue else base.get("billing.delinquent"),
         "billing.days_to_renewal": (date.fromisoformat(renews) - today).days if renews else None,
         "billing.failed_payments_30d": sum(
             at - timedelta(days=30) <= parse_iso(t) <= at for t in base["billing._failed"]

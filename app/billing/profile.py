@@ -7,59 +7,104 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.billing.mrr import mrr
+from app.billing.mrr import Sold, mrr, unpriced
 from integrations.kernel.clock import iso, parse_iso
 
 Objects = Mapping[str, Sequence[Mapping[str, Any]]]
 # A payer with several subscriptions shows the one that needs attention most.
 WORST_FIRST = ("past_due", "unpaid", "active", "trialing", "paused", "canceled", "none")
 LIVE = frozenset({"active", "past_due", "trialing", "unpaid", "paused"})
-KEPT = timedelta(days=100)  # refunds and failed payments: the longest window a fact asks for is 90 days
+RENEWS = LIVE - {"paused"}
+KEPT = timedelta(days=400)  # refunds and failed payments, the newest of them
+AT_MOST = 100
 OPEN_DISPUTE = frozenset(
     {"needs_response", "under_review", "warning_needs_response", "warning_under_review", "appeal_needs_response",
      "appeal_under_review"}
 )  # fmt: skip
 
 
-def profile(objects: Objects, products: Mapping[str, str], at: datetime, seats_used_key: str) -> dict[str, Any]:
-    """The profile as it is stored; equal objects give equal profiles."""
-    payer = objects["payer"][0] if objects.get("payer") else {}
+def profile(objects: Objects, sold: Sold, at: datetime, seats_used_key: str) -> dict[str, Any]:
+    """The profile as it is stored; equal objects give equal profiles. sold: products and prices by (kind, id)."""
+    payer: Mapping[str, Any] = objects["payer"][0] if objects.get("payer") else {}
     subscriptions = [s for s in objects.get("subscription", ()) if _status(s) in LIVE]
-    items = [i for s in subscriptions for i in s["items"]]
     charges = objects.get("charge", ())
-    method = max(objects.get("payment_method", ()), key=lambda m: (m["exp_year"] or 0, m["exp_month"] or 0), default={})
     return {
         "country": payer.get("country"),
         "created": payer.get("created"),
         "balance": payer.get("balance"),
-        "currency": payer.get("currency") or next((i["currency"] for i in items), None),
         "status": _worst(map(_status, objects.get("subscription", ()))),
-        "plans": _distinct(i["plan"] or products.get(i["product_id"], "") for i in items),
-        "products": _distinct(products.get(i["product_id"], "") for i in items),
-        "product_ids": _distinct(i["product_id"] for i in items),
-        "seats": sum(i["quantity"] for i in items if not i["metered"]) if items else None,
+        "mrr": mrr(subscriptions, at, sold, payer.get("discounts", ())),
         "seats_used": _seats_used(subscriptions, seats_used_key),
-        "mrr": mrr(subscriptions, at),
-        "ltv": _ltv(charges),
-        "renews_on": _first(
-            i["period_end"] for s in subscriptions if not s["cancel_at_period_end"] for i in s["items"]
-        ),
-        "cancel_at": _first(
-            [s["cancel_at"] for s in subscriptions]
-            + [i["period_end"] for s in subscriptions if s["cancel_at_period_end"] for i in s["items"]]
-        ),
+        "renews_on": _first(end for s in subscriptions if _status(s) in RENEWS for end in _renewals(s)),
+        "cancel_at": _first(end for s in subscriptions for end in _ends(s)),
         "trial_ends_on": _first(s["trial_end"] for s in subscriptions if s["status"] == "trialing"),
-        "unpaid_invoices": sum(1 for i in objects.get("invoice", ()) if i["status"] == "open" and i["attempts"] > 0),
+        "card_expires": _card_expires(payer, subscriptions, objects.get("payment_method", ())),
+        "dispute": _dispute(objects.get("dispute", ())),
+        **_what(payer, subscriptions, sold),
+        **_owed(objects.get("invoice", ())),
+        **_paid(charges, objects.get("refund", ()), at),
+    }
+
+
+def _what(payer: Mapping[str, Any], subscriptions: Sequence[Mapping[str, Any]], sold: Sold) -> dict[str, Any]:
+    """What they have: plans, products, seats. `sold` names the products and prices, so that a rename finds them."""
+    items = [i for s in subscriptions for i in s["items"]]
+    names = {key: str(record.get("name") or "") for key, record in sold.items()}
+    products = [names.get(("product", i["product_id"]), "") for i in items]
+    plans = [names.get(("price", i["price_id"])) or i["plan"] or p for i, p in zip(items, products, strict=True)]
+    return {
+        "plans": _distinct(plans),
+        "products": _distinct(products),
+        "sold": _distinct([*(i["product_id"] for i in items), *(i["price_id"] for i in items)]),
+        "seats": sum(i["quantity"] for i in items if not i["metered"]) if items else None,
+        "currency": payer.get("currency") or next((i["currency"] for i in items), None),
+        "unpriced": sum(unpriced(i, sold) for i in items),
+    }
+
+
+def _owed(invoices: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Invoices a payment was tried for in vain, and the due days of those the customer pays by themselves."""
+    still_open = [i for i in invoices if i["status"] == "open" and i["remaining"]["minor"] > 0]
+    return {
+        "unpaid_invoices": sum(1 for i in still_open if i["attempts"] > 0 and not i["due"]),
+        "due": sorted(i["due"] for i in still_open if i["due"])[:AT_MOST],
+    }
+
+
+def _paid(charges: Sequence[Mapping[str, Any]], refunds: Sequence[Mapping[str, Any]], at: datetime) -> dict[str, Any]:
+    given_back = [[r["created"], r["amount"]] for r in refunds if r["status"] in ("succeeded", "pending")]
+    return {
+        "ltv": _ltv(charges),
+        "payments": sum(1 for c in charges if c["status"] == "succeeded"),
         "failed": _recent([[c["created"]] for c in charges if c["status"] == "failed"], at),
         "last_failure": _last_failure(charges),
-        "payments": sum(1 for c in charges if c["status"] == "succeeded"),
-        "refunds": _recent(
-            [[r["created"], r["amount"]] for r in objects.get("refund", ()) if r["status"] in ("succeeded", "pending")],
-            at,
-        ),
-        "card_expires": [method["exp_year"], method["exp_month"]] if method.get("exp_year") else None,
-        "dispute": _dispute(objects.get("dispute", ())),
+        "refunds": _recent(given_back, at),
     }
+
+
+def _renewals(subscription: Mapping[str, Any]) -> Iterable[str]:
+    """Period ends after which it goes on: with `cancel_at` set, `cancel_at_period_end` may read false (sheet 3.7)."""
+    if subscription["cancel_at_period_end"]:
+        return ()
+    ends = (i["period_end"] for i in subscription["items"] if i["period_end"])
+    cancel_at = subscription["cancel_at"]
+    return (end for end in ends if not cancel_at or parse_iso(end) < parse_iso(cancel_at))
+
+
+def _ends(subscription: Mapping[str, Any]) -> Iterable[str | None]:
+    if subscription["cancel_at"]:
+        return (subscription["cancel_at"],)
+    return (i["period_end"] for i in subscription["items"]) if subscription["cancel_at_period_end"] else ()
+
+
+def _card_expires(
+    payer: Mapping[str, Any], subscriptions: Sequence[Mapping[str, Any]], methods: Sequence[Mapping[str, Any]]
+) -> list[int] | None:
+    """Of the cards that pay, the one that ends first; where none is named, the card that lasts longest."""
+    cards = {m["id"]: [m["exp_year"], m["exp_month"]] for m in methods if m["exp_year"] and m["exp_month"]}
+    pays = {s["method_id"] or payer.get("method_id") for s in subscriptions} or {payer.get("method_id")}
+    named = [cards[one] for one in pays if one in cards]
+    return min(named) if named else max(cards.values(), default=None)
 
 
 def _status(subscription: Mapping[str, Any]) -> str:
@@ -103,7 +148,7 @@ def _ltv(charges: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 def _recent(rows: Sequence[list[Any]], at: datetime) -> list[list[Any]]:
     """Rows whose first value is a time lately, oldest first. Cut at a whole day, so that profiles repeat."""
     since = iso((at - KEPT).replace(hour=0, minute=0, second=0, microsecond=0))
-    return sorted((row for row in rows if row[0] >= since), key=lambda row: str(row))
+    return sorted((row for row in rows if row[0] >= since), key=lambda row: str(row))[-AT_MOST:]
 
 
 def _last_failure(charges: Sequence[Mapping[str, Any]]) -> str | None:

@@ -5,46 +5,115 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from integrations.kernel.billing import KIND_OF, Gone
-from integrations.kernel.clock import iso
+from integrations.kernel.billing import KIND_OF, Discount, Gone, Payer, Subscription
+from integrations.kernel.clock import iso, parse_iso
 from integrations.kernel.money import Money
 
+Row = dict[str, Any]
 
-def to_json(value: Any) -> Any:  # noqa: ANN401 - any part of a record
+
+def _money(value: Money) -> dict[str, Any]:
+    return {"minor": value.minor, "currency": value.currency}
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a record
+    names = _NAMES.get(type(value))
+    if names is None:
+        names = _NAMES[type(value)] = tuple(f.name for f in dataclasses.fields(value))
+    return {name: getattr(value, name) for name in names}
+
+
+_SPECIAL: Mapping[type, Callable[[Any], Any]] = {
+    Money: _money,
+    datetime: iso,
+    Decimal: lambda value: format(value, "f"),
+}
+
+
+def _default(value: Any) -> Any:  # noqa: ANN401 - any part of a record
+    convert: Callable[[Any], Any] = _SPECIAL.get(type(value)) or _fields
+    return convert(value)
+
+
+_encode: Callable[[Any], str] = json.JSONEncoder(default=_default, sort_keys=True, separators=(",", ":")).encode
+
+
+def to_json(record: Any) -> Any:  # noqa: ANN401 - a record
     """A record, or any part of one, as JSON."""
-    if isinstance(value, Money):
-        return {"minor": value.minor, "currency": value.currency}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, tuple | list):
-        return [to_json(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(name): to_json(item) for name, item in value.items()}
-    return value
+    return json.loads(_encode(record))
 
 
-def row(connection_id: str, record: Any, as_of: datetime) -> dict[str, Any]:  # noqa: ANN401 - a kernel.billing record
-    """The row of a record; a `Gone` keeps what was known and marks it."""
+def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The same without what PostgreSQL holds in no text: zero characters and halves of characters."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
+
+
+def row(connection_id: str, record: Any, as_of: datetime) -> Row:  # noqa: ANN401 - a kernel.billing record
+    """The row of a record, `data` as JSON text, `digest` in hex; a `Gone` has none and keeps what was known."""
     gone = isinstance(record, Gone)
-    data = {} if gone else to_json(record)
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    text = "{}" if gone else _encode(record)
+    if "\\u0000" in text or "\\ud" in text:
+        text = json.dumps(_storable(json.loads(text)), sort_keys=True, separators=(",", ":"))
     return {
         "connection_id": connection_id,
         "kind": record.kind if gone else KIND_OF[type(record)],
         "id": record.id,
         "payer_id": record.payer_id or "",
-        "charge_id": getattr(record, "charge_id", ""),
+        "charge_id": getattr(record, "charge_id", "") or getattr(record, "source", ""),
         "as_of": as_of,
-        "digest": hashlib.sha256(f"{gone}{text}".encode()).digest()[:16],
+        "digest": hashlib.sha256(f"{gone}{text}".encode()).hexdigest()[:32],
         "gone": gone,
-        "data": data,
+        "data": text,
     }
+
+
+def unknown_discounts(record: object) -> list[str]:
+    """Discounts of a record whose coupon was not told with it: webhooks name them by id only."""
+    if isinstance(record, Payer):
+        found: Sequence[Discount] = record.discounts
+    elif isinstance(record, Subscription):
+        found = [*record.discounts, *(d for i in record.items for d in i.discounts)]
+    else:
+        return []
+    return [d.id for d in found if not d.known]
+
+
+def known_discounts(data: Mapping[str, Any]) -> dict[str, Discount]:
+    """The discounts a stored payer or subscription has with their coupons, by id."""
+    told = [*data.get("discounts", ()), *(d for i in data.get("items", ()) for d in i["discounts"])]
+    return {d["id"]: _discount(d) for d in told if d["known"]}
+
+
+def _discount(d: Mapping[str, Any]) -> Discount:
+    return Discount(
+        d["id"],
+        known=True,
+        percent=Decimal(d["percent"]) if d["percent"] is not None else None,
+        amount=Money(d["amount"]["minor"], d["amount"]["currency"]) if d["amount"] else None,
+        duration=d["duration"],
+        end=parse_iso(d["end"]) if d["end"] else None,
+    )
+
+
+def with_discounts(record: Payer | Subscription, known: Mapping[str, Discount]) -> Payer | Subscription:
+    """The record with what is known of its discounts; a discount keeps its coupon for life."""
+
+    def filled(found: Sequence[Discount]) -> tuple[Discount, ...]:
+        return tuple(d if d.known else known.get(d.id, d) for d in found)
+
+    if isinstance(record, Payer):
+        return dataclasses.replace(record, discounts=filled(record.discounts))
+    items = tuple(dataclasses.replace(i, discounts=filled(i.discounts)) for i in record.items)
+    return dataclasses.replace(record, discounts=filled(record.discounts), items=items)

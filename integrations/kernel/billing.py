@@ -12,7 +12,7 @@ from integrations.kernel.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Who pays: a customer at the billing vendor. balance: below zero is credit of theirs."""
+    """Who pays: a customer at the billing vendor. balance: below zero is credit of theirs. method_id: pays by default."""
 
     id: str
     payer_id: str
@@ -23,6 +23,8 @@ class Payer:
     balance: Money | None
     created: datetime
     metadata: Mapping[str, str] = field(default_factory=dict)
+    discounts: tuple[Discount, ...] = ()
+    method_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,36 @@ class Product:
 
     id: str
     name: str
+    payer_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """up_to: last unit of the tier, None without end. unit, flat: minor units, exact."""
+
+    up_to: int | None
+    unit: Decimal
+    flat: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What a price is in one currency: minor units for one, exact, or tiers."""
+
+    currency: str
+    unit: Decimal | None
+    tiers: tuple[Tier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One price of a product, in every currency it has. graduated: each tier prices its own units, else all of them."""
+
+    id: str
+    product_id: str
+    name: str
+    amounts: tuple[Amount, ...]
+    graduated: bool = False
     payer_id: str = ""
 
 
@@ -48,9 +80,10 @@ class Discount:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a subscription. unit: minor units of `currency` for one, exact, or None where it depends on tiers.
+    """One line of a subscription. unit: minor units of `currency` for one, exact; None: look at the price (tiers).
 
     interval: day, week, month or year; every `interval_count` of them. metered: billed by use, not by quantity.
+    pack: units are sold in packs of so many, rounded up or down.
     """
 
     id: str
@@ -64,6 +97,9 @@ class Item:
     metered: bool
     period_end: datetime | None
     discounts: tuple[Discount, ...] = ()
+    price_id: str = ""
+    pack: int = 1
+    pack_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +117,28 @@ class Subscription:
     cancel_at_period_end: bool
     trial_end: datetime | None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    method_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an invoice, as it is shown to the customer. proration: for a part of a period."""
+
+    id: str
+    text: str
+    amount: Money
+    quantity: int | None
+    start: datetime | None
+    end: datetime | None
+    proration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """status: draft, open, paid, void, uncollectible. unpaid_since: the first failed try is counted from `created`."""
+    """status: draft, open, paid, void, uncollectible. due: only where the customer pays by themselves.
+
+    lines: those that came with it, the first ten; `more_lines` says that there are others.
+    """
 
     id: str
     payer_id: str
@@ -98,6 +151,10 @@ class Invoice:
     created: datetime
     subscription_id: str = ""
     url: str | None = None
+    pdf: str | None = None
+    due: datetime | None = None
+    lines: tuple[Line, ...] = ()
+    more_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +184,8 @@ class Charge:
     intent: str = ""
     failure_code: str | None = None
     failure_text: str | None = None
+    brand: str | None = None
+    last4: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +199,7 @@ class Refund:
     created: datetime
     reason: str | None = None
     payer_id: str = ""
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +251,7 @@ class Gone:
 
 
 KINDS = {
-    "payer": Payer, "product": Product, "subscription": Subscription, "invoice": Invoice,
+    "payer": Payer, "product": Product, "price": Price, "subscription": Subscription, "invoice": Invoice,
     "invoice_payment": InvoicePayment, "charge": Charge, "refund": Refund, "dispute": Dispute,
     "credit_note": CreditNote, "payment_method": PaymentMethod,
 }  # fmt: skip

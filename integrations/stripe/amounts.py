@@ -14,12 +14,23 @@ from integrations.kernel.money import Money, exponent, half_even
 _ZERO = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
 _THREE = frozenset("BHD JOD KWD OMR TND".split())
 # Amounts in these are shown, but no free amount may be refunded until it was tried in a sandbox account.
-UNCERTAIN = frozenset("UGX ISK HUF TWD IQD LYD MGA".split())
+_UNCERTAIN = frozenset("UGX ISK HUF TWD IQD LYD MGA".split())
+# Whole units only, though the wire has decimals: their last digits must be zeros (R).
+_STEP = {**dict.fromkeys(_THREE, 10), "UGX": 100, "ISK": 100}
+
+
+class NotOnTheWire(ValueError):
+    """An amount Stripe has no integer for: finer than its smallest step in this currency."""
 
 
 def wire_digits(currency: str) -> int:
     """Decimals of Stripe's integer. `currency`: ISO 4217, upper case."""
     return 0 if currency in _ZERO else 3 if currency in _THREE else 2
+
+
+def uncertain(currency: str) -> bool:
+    """Do sources disagree on the wire form of this currency? `currency`: ISO 4217, upper case."""
+    return currency in _UNCERTAIN
 
 
 def scale(currency: str) -> Fraction:
@@ -30,10 +41,27 @@ def scale(currency: str) -> Fraction:
 def money(wire: int, currency: str) -> Money:
     """From the wire. `currency` as Stripe writes it, lower case."""
     code = currency.upper()
+    if exponent(code) == wire_digits(code):
+        return Money(wire, code)
     return Money(half_even(wire * scale(code)), code)
 
 
-def unit(wire: str | Decimal | int, currency: str) -> Decimal:
+def wire(amount: Money) -> tuple[int, str]:
+    """To the wire: Stripe's integer, and the currency in lower case.
+
+    Raises:
+        NotOnTheWire: Stripe takes no such fraction of this currency.
+    """
+    exact = amount.minor / scale(amount.currency)
+    if exact.denominator != 1 or exact.numerator % _STEP.get(amount.currency, 1):
+        raise NotOnTheWire(f"{amount.minor} of {amount.currency} is finer than Stripe takes")
+    return exact.numerator, amount.currency.lower()
+
+
+def unit(told: str | Decimal | int, currency: str) -> Decimal:
     """A unit price, exact, in our minor units: Stripe gives up to 12 decimals."""
-    exact = Fraction(Decimal(str(wire))) * scale(currency.upper())
-    return Decimal(exact.numerator) / Decimal(exact.denominator)
+    exact = Decimal(str(told))
+    if exponent(currency.upper()) == wire_digits(currency.upper()):
+        return exact
+    factor = scale(currency.upper())
+    return exact * factor.numerator / factor.denominator  # powers of ten: exact

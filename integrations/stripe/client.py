@@ -1,17 +1,22 @@
-"""Stripe by its SDK, on our own session: own time-outs, no retries of its own, no telemetry, raw answers for lists.
+"""Stripe by its SDK, on our own session: own time-outs, no retries of its own, no telemetry, raw answers only.
 
-Source: stripe-python 16.1.0, read 2026-11. Typed objects cost thirty times what plain JSON costs (bench.md).
+Source: stripe-python 16.1.0, read 2026-11. Typed objects cost thirty times what plain JSON costs (bench.md), and
+`StripeClient.raw_request` renders every body for its debug log and parses it into ordered pairs: so reads take the SDK's
+HTTP client one step below it, with the SDK's API version, and parse the bytes once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import stripe
 
+from integrations.kernel.billing import Gone
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import (
     NeedsReauthorisation,
@@ -22,23 +27,14 @@ from integrations.kernel.errors import (
 )
 from integrations.kernel.ports import BillingPage
 from integrations.kernel.vendor import Account
+from integrations.stripe.lists import EXPANDABLE, PATHS, coupon_ids, endpoint_of, put_coupons, windows
 from integrations.stripe.objects import record
 from integrations.transport.http import Gate, vendor_session
 
 HOST = "api.stripe.com"
 PAGE = 100
-_PATHS = {
-    "payer": ("/v1/customers", {}),
-    "product": ("/v1/products", {}),
-    "subscription": ("/v1/subscriptions", {"status": "all", "expand[]": "data.discounts.source.coupon"}),
-    "invoice": ("/v1/invoices", {}),
-    "invoice_payment": ("/v1/invoice_payments", {}),
-    "charge": ("/v1/charges", {}),
-    "refund": ("/v1/refunds", {}),
-    "dispute": ("/v1/disputes", {}),
-    "credit_note": ("/v1/credit_notes", {}),
-    "payment_method": ("/v1/payment_methods", {}),
-}
+DEADLINE_S = 20.0
+COUPONS_KEPT = 2_000
 
 
 def connect(account: Account, gate: Gate) -> StripeBilling:
@@ -48,88 +44,145 @@ def connect(account: Account, gate: Gate) -> StripeBilling:
     return StripeBilling(account, gate)
 
 
-def endpoint_of(method: str, path: str) -> str:
-    """`GET /v1/customers/cus_1` is `customers_one`, the list is `customers`."""
-    parts = [p for p in path.split("/") if p]
-    return "_".join(parts[1:2] + (["one"] if len(parts) > 2 else [])) or "other"
-
-
 class StripeBilling:
-    """Implements the Billing port."""
+    """Implements the Billing port. May be used by several threads at once."""
 
     def __init__(self, account: Account, gate: Gate) -> None:
         stripe.enable_telemetry = False
-        self._session = vendor_session(
-            account, hosts=(HOST,), authorise=None, endpoint_of=endpoint_of, gate=gate, deadline_s=20.0, wait_s=30.0
-        )
-        self._client = stripe.StripeClient(
-            account.secret("api_key"),
-            max_network_retries=0,
-            http_client=stripe.RequestsClient(session=self._session, timeout=20),
-        )
+        session = vendor_session(
+            account, hosts=(HOST,), authorise=None, endpoint_of=endpoint_of, gate=gate, deadline_s=DEADLINE_S,
+            wait_s=30.0,
+        )  # fmt: skip
+        self._http = stripe.RequestsClient(session=session, timeout=DEADLINE_S)
+        self._headers = {
+            "Authorization": f"Bearer {account.secret('api_key')}",
+            "Stripe-Version": str(stripe.api_version),
+            "User-Agent": "Deskbridge",
+        }
+        self._live = account.secret("api_key").startswith(("rk_live_", "sk_live_"))
+        self._coupons: dict[str, Mapping[str, Any]] = {}
 
     def page(self, kind: str, cursor: str = "", limit: int = PAGE) -> BillingPage:
-        path, extra = _PATHS[kind]
-        query = {"limit": str(limit), **extra, **({"starting_after": cursor} if cursor else {})}
-        as_of = utc_now().replace(microsecond=0)
-        answer = self._get(path, query)
+        path, extra, expand = PATHS[kind]
+        query = [("limit", str(limit)), *extra.items(), *(("expand[]", f"data.{e}") for e in expand)]
+        data, more, as_of = self._list(path, [*query, *([("starting_after", cursor)] if cursor else [])])
+        if kind in EXPANDABLE:
+            self._fill_coupons(data)
+        records = tuple(r for o in data if (r := record(o)) is not None)
+        return BillingPage(records, str(data[-1]["id"]) if data and more else "", as_of)
+
+    def fetch(self, kind: str, object_id: str) -> Any:  # noqa: ANN401 - a record of kernel.billing
+        """One object as it is now; a `Gone` when Stripe has it no more."""
+        path, _, expand = PATHS[kind]
+        try:
+            answer, _ = self._get(f"{path}/{object_id}", [("expand[]", e) for e in expand])
+        except VendorRejected as error:
+            if error.http_status == 404:
+                return Gone(kind, object_id, object_id if kind == "payer" else "")
+            raise
+        if kind in EXPANDABLE:
+            self._fill_coupons([answer])
+        return record(answer)
+
+    def events_since(self, since: datetime, until: datetime) -> Iterator[Mapping[str, Any]]:
+        """Stripe lists newest first: read in windows of time, oldest window first, so that little is held at once.
+
+        Source: vendor sheet 3.1 and 3.3; events older than 30 days are not kept (R).
+        """
+        plan = windows(since, until)
+        found = 0
+        while True:
+            try:
+                start, end = plan.send(found) if found else next(plan)
+            except StopIteration:
+                return
+            events = self._window(start, end)
+            found = len(events)
+            yield from sorted(events, key=lambda e: (e.get("created", 0), str(e.get("id"))))
+
+    def _window(self, start: int, end: int) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        query = [("limit", str(PAGE)), ("created[gte]", str(start)), ("created[lte]", str(end))]
+        more, after = True, ""
+        while more:
+            data, more, _ = self._list("/v1/events", [*query, *([("starting_after", after)] if after else [])])
+            found += data
+            more = more and bool(data)
+            after = str(data[-1]["id"]) if data else ""
+        return found
+
+    def check(self) -> list[str]:
+        """Read one of everything; a sentence for each thing the key may not read."""
+        problems = []
+        for path in [*(path for path, _, _ in PATHS.values()), "/v1/events"]:
+            try:
+                data, _, as_of = self._list(path, [("limit", "1")])
+            except NeedsReauthorisation as error:
+                if error.context.get("status") != 403:
+                    return ["Stripe does not know this key. Make a restricted key and give it to the connection."]
+                problems.append(f"The key may not read {path.removeprefix('/v1/')}: give it that permission (read).")
+                continue
+            except VendorError as error:
+                return [f"{error.public} ({error})"]
+            if any(o.get("livemode") not in (None, self._live) for o in data):
+                problems.append("The key and the account's objects differ in live and test mode.")
+            if abs(as_of - utc_now()) > timedelta(minutes=2):
+                problems.append("This machine's clock differs from Stripe's by more than two minutes: set it.")
+        return sorted(set(problems))
+
+    def _fill_coupons(self, objects: Sequence[Mapping[str, Any]]) -> None:
+        """Coupons of an item's discounts lie deeper than Stripe expands: each is read once and kept, it never changes."""
+        for coupon_id in coupon_ids(objects) - set(self._coupons):
+            try:
+                self._coupons[coupon_id] = self._get(f"/v1/coupons/{coupon_id}", [])[0]
+            except VendorRejected:  # deleted since; what it takes off stays unknown
+                continue
+        put_coupons(objects, self._coupons)
+        if len(self._coupons) > COUPONS_KEPT:
+            self._coupons.clear()
+
+    def _list(self, path: str, query: Sequence[tuple[str, str]]) -> tuple[list[Any], bool, datetime]:
+        answer, as_of = self._get(path, query)
         data = answer.get("data")
         if not isinstance(data, list):
             raise VendorContractChanged(f"{path} answered without a list")
-        after = str(data[-1]["id"]) if data and answer.get("has_more") else ""
-        return BillingPage(tuple(r for o in data if (r := record(o)) is not None), after, as_of)
+        return data, bool(answer.get("has_more")), as_of
 
-    def fetch(self, kind: str, object_id: str) -> Any:  # noqa: ANN401 - a record of kernel.billing
-        path, extra = _PATHS[kind]
-        expand = {"expand[]": extra["expand[]"].removeprefix("data.")} if "expand[]" in extra else {}
+    def _get(self, path: str, query: Sequence[tuple[str, str]]) -> tuple[Mapping[str, Any], datetime]:
+        """One raw GET: plain JSON, and Stripe's own time. Raises kernel errors only."""
+        url = f"https://{HOST}{path}?{urlencode(query)}" if query else f"https://{HOST}{path}"
         try:
-            return record(self._get(f"{path}/{object_id}", expand))
-        except VendorRejected as error:
-            if error.http_status == 404:
-                return None
-            raise
-
-    def events_since(self, since: datetime, until: datetime) -> Iterator[Mapping[str, Any]]:
-        """Newest first at Stripe, so all pages are read before the first is given out; a month at most is kept there."""
-        window = {"created[gte]": str(int(since.timestamp())), "created[lte]": str(int(until.timestamp()))}
-        found: list[Mapping[str, Any]] = []
-        after = ""
-        while True:
-            query = {"limit": str(PAGE), **window, **({"starting_after": after} if after else {})}
-            answer = self._get("/v1/events", query)
-            found += answer.get("data") or []
-            if not answer.get("has_more") or not answer.get("data"):
-                break
-            after = str(answer["data"][-1]["id"])
-        return iter(sorted(found, key=lambda e: (e.get("created", 0), str(e.get("id")))))
-
-    def check(self) -> list[str]:
-        try:
-            self._get("/v1/customers", {"limit": "1"})
-            self._get("/v1/events", {"limit": "1"})
-        except VendorError as error:
-            return [f"{error.public} ({error})"]
-        return []
-
-    def _get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
-        """One raw GET: bytes to plain JSON. Raises kernel errors only."""
-        try:
-            response = self._client.raw_request("get", path, **query)
-        except stripe.AuthenticationError as error:
-            raise NeedsReauthorisation("Stripe does not know this key") from error
-        except stripe.PermissionError as error:
-            raise NeedsReauthorisation(f"the key lacks a permission: {error.code or 'see Stripe'}") from error
+            body, status, headers = self._http.request("get", url, self._headers)
         except stripe.APIConnectionError as error:
             raise _inner(error) from error
-        except stripe.StripeError as error:
-            status = error.http_status or 0
-            raise VendorRejected(
-                f"{status} {error.code or ''}", http_status=status, vendor_code=str(error.code)
-            ) from error
-        value = json.loads(response.body)
+        try:
+            value = json.loads(body)
+        except ValueError as error:
+            raise VendorContractChanged(f"{path} answered {status} without JSON") from error
         if not isinstance(value, dict):
             raise VendorContractChanged(f"{path} answered no object")
-        return value
+        if status != 200:
+            raise _refused(path, status, value)
+        return value, _date(headers)
+
+
+def _refused(path: str, status: int, value: Mapping[str, Any]) -> VendorError:
+    """What a 4xx means; the transport has dealt with 429 and 5xx. Source: vendor sheet 3.2 and 3.9."""
+    if status == 401:
+        return NeedsReauthorisation("Stripe does not know this key", status=401)
+    if status == 403:
+        return NeedsReauthorisation(f"the key may not read {path}", status=403)
+    told = value.get("error")
+    code = str(told.get("code") or "") if isinstance(told, dict) else ""
+    return VendorRejected(f"{status} {code}", http_status=status, vendor_code=code)
+
+
+def _date(headers: Mapping[str, str]) -> datetime:
+    """Stripe's clock, not ours: what was read is compared with the times of its events."""
+    try:
+        return parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError):
+        return utc_now().replace(microsecond=0)
 
 
 def _inner(error: BaseException) -> VendorError:

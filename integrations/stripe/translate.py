@@ -14,6 +14,7 @@ from integrations.kernel.errors import MalformedPayload
 from integrations.kernel.events import Event
 from integrations.kernel.ids import VendorRef
 from integrations.stripe.objects import record
+from integrations.stripe.parts import id_of
 
 TRANSLATE: dict[str, str] = {
     "customer.created": "payer.created",
@@ -27,13 +28,21 @@ TRANSLATE: dict[str, str] = {
     "customer.subscription.trial_will_end": "subscription.trial_ending",
     "customer.subscription.pending_update_applied": "subscription.updated",
     "customer.subscription.pending_update_expired": "subscription.updated",
+    "customer.discount.created": "discount.created",
+    "customer.discount.updated": "discount.updated",
+    "customer.discount.deleted": "discount.ended",
+    "price.created": "price.updated",
+    "price.updated": "price.updated",
+    "price.deleted": "price.deleted",
     "product.created": "product.updated",
     "product.updated": "product.updated",
     "product.deleted": "product.deleted",
     "invoice.created": "invoice.created",
     "invoice.updated": "invoice.updated",
     "invoice.finalized": "invoice.finalized",
+    "invoice.finalization_failed": "invoice.updated",
     "invoice.sent": "invoice.updated",
+    "invoice.will_be_due": "invoice.updated",
     "invoice.overdue": "invoice.overdue",
     "invoice.overpaid": "invoice.updated",
     "invoice.paid": "invoice.paid",
@@ -47,6 +56,8 @@ TRANSLATE: dict[str, str] = {
     "charge.succeeded": "charge.succeeded",
     "charge.failed": "charge.failed",
     "charge.captured": "charge.updated",
+    "charge.pending": "charge.updated",
+    "charge.expired": "charge.updated",
     "charge.updated": "charge.updated",
     "charge.refunded": "charge.refunded",
     "charge.dispute.created": "dispute.opened",
@@ -67,8 +78,10 @@ TRANSLATE: dict[str, str] = {
     "payment_method.detached": "payment_method.detached",
 }
 KINDS = frozenset(TRANSLATE.values())
+# Events carry these without what counts (a price's tiers and other currencies, a discount's coupon): they are read.
+_THIN = frozenset({"price", "discount"})
 # Deliveries of these move or prove money: their keys are kept for ever.
-MONEY = ("charge.", "refund.", "credit_note.", "invoice_payment.")
+MONEY = ("charge.", "refund.", "credit_note.", "invoice_payment.", "invoice.paid", "invoice.payment_")
 
 
 def event(document: Mapping[str, Any], connection_id: str, event_key: str) -> Sequence[Event]:
@@ -85,7 +98,7 @@ def event(document: Mapping[str, Any], connection_id: str, event_key: str) -> Se
     created = document.get("created")
     if not isinstance(o, Mapping) or not isinstance(created, int) or not isinstance(o.get("id"), str):
         raise MalformedPayload("an event without its object or its time")
-    told = record(o)
+    told = None if o.get("object") in _THIN else record(o)
     if kind.endswith(".deleted") and not isinstance(told, Gone):
         told = Gone(kind.removesuffix(".deleted"), str(o["id"]), getattr(told, "payer_id", ""))
     return (
@@ -97,5 +110,15 @@ def event(document: Mapping[str, Any], connection_id: str, event_key: str) -> Se
             subject=VendorRef("stripe", kind.split(".")[0], str(o["id"])),
             occurred_at=from_unix(created),
             record=told,
+            note=_read(o) if told is None else {},
         ),
     )
+
+
+def _read(o: Mapping[str, Any]) -> dict[str, str]:
+    """What must be read because the event does not carry it: kind and id."""
+    if o.get("object") == "price":
+        return {"read_kind": "price", "read_id": str(o["id"])}
+    subscription, payer = id_of(o.get("subscription")), id_of(o.get("customer"))
+    kind = "subscription" if subscription else "payer"
+    return {"read_kind": kind, "read_id": subscription or payer, "payer_id": payer}

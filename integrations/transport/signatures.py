@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
@@ -10,16 +12,31 @@ from datetime import datetime
 from integrations.kernel.errors import BadSignature, StaleSignature
 
 TOLERANCE_S = 300
+LONGEST_HEADER = 4096
 
 
 def matches(secrets: Sequence[str], message: bytes, candidates: Sequence[bytes]) -> bool:
-    """Is one of the candidates (raw digests) the HMAC-SHA256 of the message under one of the secrets?"""
+    """Is one of the candidates (raw digests) the HMAC-SHA256 of the message under one of the secrets?
+
+    An empty secret signs nothing: anybody could use it.
+    """
     found = False
     for secret in secrets:
         expected = hmac.new(secret.encode(), message, hashlib.sha256).digest()
         for candidate in candidates:
-            found |= hmac.compare_digest(expected, candidate)
+            found |= hmac.compare_digest(expected, candidate) and secret != ""
     return found
+
+
+def base64_digest(text: str) -> bytes:
+    """The 32 bytes of a SHA-256 digest in base64, in its one right spelling. Raises BadSignature."""
+    try:
+        digest = base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise BadSignature("the signature is not base64") from error
+    if len(digest) != hashlib.sha256().digest_size or base64.b64encode(digest).decode() != text:
+        raise BadSignature("the signature is not 32 bytes of base64")
+    return digest
 
 
 def check_age(signed_at: datetime, now: datetime) -> None:
@@ -31,6 +48,6 @@ def check_age(signed_at: datetime, now: datetime) -> None:
 def header(headers: Mapping[str, str], name: str) -> str:
     """A header as ASCII text. Raises BadSignature when it is missing, very long or not ASCII."""
     value = headers.get(name, "")
-    if not value or len(value) > 4096 or not value.isascii():
+    if not value or len(value) > LONGEST_HEADER or not value.isascii():
         raise BadSignature(f"{name} is missing or unreadable")
     return value

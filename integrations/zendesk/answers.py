@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from integrations.kernel.clock import parse_iso
 from integrations.kernel.errors import NeedsReauthorisation, VendorContractChanged, VendorError, VendorRejected
 from integrations.kernel.ports import JobState, TicketRead, WriteResult, WriteState
 from integrations.kernel.records import Email, OrganizationRecord, PersonRecord, TicketRecord
-from integrations.zendesk.translate import values_of
+from integrations.zendesk.words import values_of
 
 FINISHED = frozenset({"completed", "failed", "killed"})
 
@@ -25,7 +26,7 @@ def ticket_read(answer: Mapping[str, Any], asked: Sequence[str]) -> TicketRead:
         )
         people = tuple(person(u) for u in answer.get("users", ()))
         companies = tuple(organization(o) for o in answer.get("organizations", ()))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise VendorContractChanged("show_many answered in an unknown shape") from error
     there = {t.id for t in tickets}
     return TicketRead(tickets, people, companies, tuple(i for i in asked if i not in there))
@@ -63,14 +64,35 @@ def organization(data: Mapping[str, Any]) -> OrganizationRecord:
     )
 
 
+def emails(identities: Sequence[Mapping[str, Any]]) -> tuple[Email, ...]:
+    """The addresses of a user with what is known of each; other identities are left out."""
+    return tuple(
+        Email(str(one["value"]), verified=one.get("verified") is True, primary=one.get("primary") is True)
+        for one in identities
+        if one.get("type") == "email" and one.get("value")
+    )
+
+
+def has_marker(comments: Sequence[Mapping[str, Any]], wanted: re.Pattern[str]) -> bool:
+    """Is one of these comments an internal note that carries the marker?"""
+    return any(
+        c.get("public") is False and wanted.search(str(c.get("html_body") or c.get("body") or "")) for c in comments
+    )
+
+
 def jobs(answer: Mapping[str, Any], asked: Sequence[str]) -> dict[str, JobState]:
     """States by job; one that Zendesk no longer knows is finished without results."""
-    states = {}
-    for job in answer.get("job_statuses") or ():
-        finished = str(job.get("status")) in FINISHED
-        results = tuple(_result(r) for r in job.get("results") or () if isinstance(r, Mapping)) if finished else ()
-        states[str(job["id"])] = JobState(str(job["id"]), finished, results)
+    try:
+        states = {str(job["id"]): _job(job) for job in answer.get("job_statuses") or ()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise VendorContractChanged("job_statuses answered in an unknown shape") from error
     return {job_id: states.get(job_id, JobState(job_id, finished=True)) for job_id in asked}
+
+
+def _job(job: Mapping[str, Any]) -> JobState:
+    finished = str(job.get("status")) in FINISHED
+    results = tuple(_result(r) for r in job.get("results") or () if isinstance(r, Mapping)) if finished else ()
+    return JobState(str(job["id"]), finished, results)
 
 
 def _result(result: Mapping[str, Any]) -> WriteResult:
@@ -108,7 +130,12 @@ def _reason(body: Any) -> str:  # noqa: ANN401 - JSON
         return ""
     details = body.get("details")
     fields = details.items() if isinstance(details, dict) else ()
-    told = [f"{name}: {e.get('description')}" for name, found in fields for e in found if isinstance(e, dict)]
+    told = [
+        f"{name}: {e.get('description')}"
+        for name, found in fields
+        for e in (found if isinstance(found, list) else ())
+        if isinstance(e, dict)
+    ]
     return ("; ".join(told) or str(body.get("description") or ""))[:200]
 
 

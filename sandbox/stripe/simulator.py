@@ -1,202 +1,213 @@
-"""The simulated Stripe: keys, limits, lists, objects, events, refunds with idempotency, webhook endpoints."""
+"""The simulated Stripe over HTTP: gate, lists, objects, events, refunds with idempotency, webhook endpoints."""
 
 from __future__ import annotations
 
-import copy
-import hashlib
-import hmac
 import json
-import re
-import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
 
-from integrations.kernel.clock import utc_now
-from sandbox.base import Context, Endpoint, Refusal, Sender, Simulator
+from sandbox.base import Context, Sender, Simulator
+from sandbox.base.simulator import HANG_S, Cut
+from sandbox.stripe import lists, params
+from sandbox.stripe.endpoints import Endpoints
+from sandbox.stripe.errors import Denied, Invalid, body_of, new_request_id, refusal
+from sandbox.stripe.events import Deliveries, retry, sign
+from sandbox.stripe.expand import expanded
+from sandbox.stripe.gate import API_KEY, SECRET_KEY, enter
+from sandbox.stripe.idempotency import Answer, Keys
 from sandbox.stripe.objects import Object
+from sandbox.stripe.refunds import Practice, Silence
 from sandbox.stripe.state import State
 from sandbox.world import build_world
 
-API_KEY = "rk_test_sandbox_not_safe"
-CALLS = 25  # a second, a sandbox account's limit
-
-
-def sign(secret: str, body: bytes) -> Mapping[str, str]:
-    """Stripe-Signature, signed now."""
-    stamp = str(int(utc_now().timestamp()))
-    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return {"Stripe-Signature": f"t={stamp},v1={digest}"}
-
-
-def retry(attempt: int, status: int | None, headers: Mapping[str, str]) -> float | None:
-    """Anything but 2xx is tried again, with growing pauses (vendor sheet 3.1)."""
-    return float(2 ** min(attempt, 6)) if attempt <= 12 else None
-
-
-def error(status: int, code: str, message: str, kind: str = "invalid_request_error") -> Refusal:
-    """An error in Stripe's shape."""
-    body = {
-        "error": {
-            "code": code,
-            "message": message,
-            "type": kind,
-            "doc_url": f"https://stripe.com/docs/error-codes/{code}",
-        }
-    }
-    return Refusal(status, body, {"Request-Id": f"req_{secrets.token_hex(7)}"})
+__all__ = ["API_KEY", "SECRET_KEY", "build", "retry", "sign"]
 
 
 def build(context: Context) -> Flask:
     """The app; its state can be reached as `context.simulators["stripe"].state`."""
-    simulator = Simulator("stripe", context, lambda: _before(simulator))
-    state = State(context, build_world(context.seed))
+    simulator = Simulator("stripe", context, lambda: enter(simulator, state))
+    state = State(context, build_world(context.seed, context.now(), getattr(context, "scale", 1)))
     sender = Sender(context, simulator.ledger, retry)
-    endpoints: dict[str, dict[str, Any]] = {}
+    deliveries = Deliveries(state, sender, simulator.ledger)
+    endpoints = Endpoints(state, deliveries)
     simulator.state = state  # type: ignore[attr-defined]
     simulator.sender = sender  # type: ignore[attr-defined]
-
-    def deliver(event: Object) -> None:
-        for endpoint in endpoints.values():
-            if {"*", event["type"]} & set(endpoint["enabled_events"]):
-                sender.send(Endpoint(endpoint["id"], endpoint["url"], endpoint["secret"], sign), event["id"], event)
-
-    state.listeners.append(deliver)
-    _lists(simulator.app, state)
-    _refunds(simulator.app, state)
-    _endpoints(simulator.app, state, endpoints)
+    simulator.endpoints = endpoints  # type: ignore[attr-defined]
+    api = _Api(state, Keys(context))
+    _reading(simulator.app, api, deliveries)
+    _writing(simulator.app, api)
+    _hooks(simulator.app, api, endpoints)
+    _refusing(simulator.app)
     return simulator.app
 
 
-def _before(simulator: Simulator) -> None:
-    if request.headers.get("Authorization") != f"Bearer {API_KEY}":
-        raise error(401, "api_key_invalid", "Invalid API Key provided")
-    g.headers = {
-        "Request-Id": f"req_{secrets.token_hex(7)}",
-        "Stripe-Version": request.headers.get("Stripe-Version", ""),
-    }
-    if simulator.context.limits:
-        _, wait = simulator.windows.take("account", CALLS, 1.0)
-        if wait > 0:
-            raise error(429, "rate_limit", "Too many requests", "rate_limit_error")
+class _Api:
+    """What all routes need: reads under the lock, writes through the idempotency layer."""
+
+    def __init__(self, state: State, keys: Keys) -> None:
+        self.state = state
+        self.keys = keys
+        self.practice = Practice(state)
+
+    def read(self, work: Callable[[Mapping[str, Any]], Object]) -> Response:
+        """Serialise under the lock, so that no answer is half of one state and half of the next."""
+        with self.state.context.lock:
+            body = json.dumps(work(params.tree(request.args.items(multi=True))))
+        return Response(body, mimetype="application/json")
+
+    def write(self, work: Callable[[Mapping[str, Any]], Object]) -> Response:
+        """A POST, once for each Idempotency-Key."""
+        asked = params.of_form(request.get_data())
+        key = request.headers.get("Idempotency-Key", "")
+        parameters = f"{request.method} {request.path} {json.dumps(asked, sort_keys=True)}"
+        if request.path == "/v1/refunds":
+            self.practice.at_the_gate(asked, key, parameters)
+        silent: list[bool] = []
+        done = self.keys.run(key, parameters, lambda: self._work(work, asked, key, silent))
+        if key:
+            g.headers |= {"Idempotency-Key": key, "Original-Request": done.request_id}
+        if done.replayed:
+            g.headers["Idempotent-Replayed"] = "true"
+        if silent:
+            time.sleep(HANG_S / self.state.context.time_factor)
+            raise Cut
+        return Response(done.body, done.status, mimetype="application/json")
+
+    def _work(self, work: Callable[[Mapping[str, Any]], Object], asked: Mapping[str, Any], key: str,
+              silent: list[bool]) -> Answer:  # fmt: skip
+        with self.state.context.lock:
+            self.state.request = {"id": g.request_id, "idempotency_key": key or None}
+            try:
+                made = expanded(self.state, work(asked), params.texts(asked, "expand"))
+                return Answer(200, json.dumps(made), g.request_id)
+            except Silence as silence:
+                silent.append(True)
+                return Answer(200, json.dumps(silence.made), g.request_id)
+            except Invalid:
+                raise
+            except Denied as denied:
+                return Answer(denied.status, json.dumps(body_of(denied, g.request_id)), g.request_id)
+            finally:
+                self.state.request = {"id": None, "idempotency_key": None}
 
 
-def _lists(app: Flask, state: State) -> None:
+def _reading(app: Flask, api: _Api, deliveries: Deliveries) -> None:
+    state = api.state
+
     @app.get("/v1/<kind>")
     def listing(kind: str) -> Response:
-        rows = state.events if kind == "events" else state.lists.get(kind)
-        if rows is None:
-            raise error(404, "resource_missing", f"Unrecognized request URL (GET: /v1/{kind})")
-        with state.context.lock:
-            found = _page(kind, list(rows.values())[::-1])
-        return jsonify(found)
+        if kind == "events":
+            return api.read(deliveries.listing)
+        _known(kind)
+        return api.read(lambda asked: lists.listing(state, kind, asked))
 
     @app.get("/v1/<kind>/<object_id>")
     def one(kind: str, object_id: str) -> Response:
-        rows = state.events if kind == "events" else state.lists.get(kind, {})
-        if object_id not in rows:
-            raise error(404, "resource_missing", f"No such {kind[:-1]}: '{object_id}'")
-        with state.context.lock:
-            return jsonify(_shown(rows[object_id], request.args.getlist("expand[]"), ""))
+        if kind == "events":
+            return api.read(lambda asked: deliveries.one(object_id, asked))
+        _known(kind)
+        return api.read(lambda asked: lists.one(state, kind, object_id, asked))
+
+    @app.get("/v1/invoices/<object_id>/lines")
+    @app.get("/v1/credit_notes/<object_id>/lines")
+    def lines(object_id: str) -> Response:
+        kind = request.path.split("/")[2]
+        return api.read(lambda asked: _inside(state, state.get(kind, object_id)["lines"]["data"], asked))
+
+    @app.get("/v1/customers/<object_id>/payment_methods")
+    def methods(object_id: str) -> Response:
+        return api.read(lambda asked: _inside(
+            state, state.of("payment_methods", customer=state.get("customers", object_id)["id"]), asked
+        ))  # fmt: skip
 
 
-def _page(kind: str, rows: list[Object]) -> Object:
-    """Newest first, filtered, after `starting_after`."""
-    limit = request.args.get("limit", "10")
-    if not limit.isdigit() or not 1 <= int(limit) <= 100:
-        raise error(400, "parameter_invalid_integer", "limit must be from 1 to 100")
-    for operator, keep in (
-        ("gte", lambda a, b: a >= b),
-        ("gt", lambda a, b: a > b),
-        ("lte", lambda a, b: a <= b),
-        ("lt", lambda a, b: a < b),
-    ):
-        if (bound := request.args.get(f"created[{operator}]", "")).isdigit():
-            rows = [row for row in rows if keep(row["created"], int(bound))]
-    if kind == "subscriptions" and request.args.get("status") != "all":
-        rows = [row for row in rows if row["status"] != "canceled"]
-    for name in ("customer", "charge", "payment_intent", "invoice", "type"):
-        if value := request.args.get(name):
-            rows = [row for row in rows if row.get(name) == value]
-    if after := request.args.get("starting_after"):
-        ids = [row["id"] for row in rows]
-        if after not in ids:
-            raise error(400, "resource_missing", f"No such object: '{after}'")
-        rows = rows[ids.index(after) + 1 :]
-    page = rows[: int(limit)]
-    expand = request.args.getlist("expand[]")
-    return {
-        "object": "list", "data": [_shown(row, expand, "data.") for row in page], "has_more": len(rows) > len(page),
-        "url": f"/v1/{kind}",
-    }  # fmt: skip
+def _inside(state: State, rows: list[Object], asked: Mapping[str, Any]) -> Object:
+    """A page of what hangs on one object, in its own order."""
+    params.known(asked, lists.PAGING)
+    return lists.page(state, "lines", rows[::-1], asked, request.path)
 
 
-def _shown(o: Object, expand: list[str], prefix: str) -> Object:
-    """An object as an answer holds it: discounts by id unless they were asked for."""
-    if not o.get("discounts"):
-        return o
-    shown = dict(o)
-    wanted = {path.removeprefix(prefix) for path in expand}
-    if "discounts" not in wanted and "discounts.source.coupon" not in wanted:
-        shown["discounts"] = [d["id"] for d in o["discounts"]]
-    elif "discounts.source.coupon" not in wanted:
-        shown["discounts"] = copy.deepcopy(o["discounts"])
-        for d in shown["discounts"]:
-            d["source"]["coupon"] = d["source"]["coupon"]["id"]
-    return shown
+def _known(kind: str) -> None:
+    if kind not in lists.FILTERS:
+        raise refusal(Denied("", f"Unrecognized request URL ({request.method}: {request.path}).", 404))
 
 
-def _form() -> dict[str, str]:
-    return dict(parse_qsl(request.get_data(as_text=True), keep_blank_values=True))
-
-
-def _refunds(app: Flask, state: State) -> None:
-    """Stored results by idempotency key, as vendor sheet 3.3: validation failures are not stored."""
-    stored: dict[str, tuple[str, Object]] = {}
-
+def _writing(app: Flask, api: _Api) -> None:
     @app.post("/v1/refunds")
-    def create_refund() -> Response:
-        form, key = _form(), request.headers.get("Idempotency-Key", "")
-        text = json.dumps(form, sort_keys=True)
-        if key and key in stored:
-            if stored[key][0] != text:
-                raise error(
-                    400, "idempotency_error", "Keys can only be used with the same parameters", "idempotency_error"
-                )
-            g.headers["Idempotent-Replayed"] = "true"
-            return jsonify(stored[key][1])
-        charge = state.lists["charges"].get(form.get("charge", ""))
-        if charge is None:
-            raise error(404, "resource_missing", "No such charge")
-        if charge["disputed"]:
-            raise error(400, "charge_disputed", "The charge has been charged back")
-        left = charge["amount_captured"] - charge["amount_refunded"]
-        if left == 0:
-            raise error(400, "charge_already_refunded", "Charge has already been refunded.")
-        amount = form.get("amount", str(left))
-        if not amount.isdigit() or not 0 < int(amount) <= left:
-            raise error(400, "amount_too_large", "Refund amount is greater than unrefunded amount on charge")
-        refund = state.refund(charge["id"], int(amount), form.get("reason") or None)
-        refund["metadata"] = {m[1]: v for k, v in form.items() if (m := re.fullmatch(r"metadata\[(.+)\]", k))}
-        if key:
-            stored[key] = (text, copy.deepcopy(refund))
-        return jsonify(refund)
+    def refund() -> Response:
+        return api.write(api.practice.create)
+
+    @app.post("/v1/refunds/<refund_id>")
+    def change_refund(refund_id: str) -> Response:
+        return api.write(lambda asked: _metadata(api.state, "refunds", refund_id, asked))
+
+    @app.post("/v1/customers")
+    def customer() -> Response:
+        return api.write(lambda asked: _customer(api.state, None, asked))
+
+    @app.post("/v1/customers/<customer_id>")
+    def change_customer(customer_id: str) -> Response:
+        return api.write(lambda asked: _customer(api.state, customer_id, asked))
+
+    @app.delete("/v1/customers/<customer_id>")
+    def delete_customer(customer_id: str) -> Response:
+        return api.read(lambda asked: api.state.delete_customer(customer_id))
 
 
-def _endpoints(app: Flask, state: State, endpoints: dict[str, dict[str, Any]]) -> None:
+def _metadata(state: State, kind: str, object_id: str, asked: Mapping[str, Any]) -> Object:
+    params.known(asked, ("metadata", "expand"))
+    found = state.get(kind, object_id)
+    merged = {**found["metadata"], **params.table(asked, "metadata")}
+    with state.changing(found, f"{kind.removesuffix('s')}.updated"):
+        found["metadata"] = {name: value for name, value in merged.items() if value != ""}
+    return found
+
+
+def _customer(state: State, customer_id: str | None, asked: Mapping[str, Any]) -> Object:
+    params.known(asked, ("email", "name", "metadata", "expand"))
+    email, name = params.text(asked, "email"), params.text(asked, "name")
+    if customer_id is None:
+        return state.create_customer(email, name, metadata=params.table(asked, "metadata"))
+    return state.update_customer(customer_id, email, name, params.table(asked, "metadata"))
+
+
+def _hooks(app: Flask, api: _Api, endpoints: Endpoints) -> None:
     @app.post("/v1/webhook_endpoints")
     def create_endpoint() -> Response:
-        pairs = parse_qsl(request.get_data(as_text=True))
-        url = dict(pairs).get("url", "")
-        kinds = [value for name, value in pairs if name.startswith("enabled_events")]
-        if not url or not kinds:
-            raise error(400, "parameter_missing", "url and enabled_events are required")
-        made = {
-            "id": state.new_id("we"), "object": "webhook_endpoint", "api_version": None, "application": None,
-            "created": state.now(), "description": None, "enabled_events": kinds, "livemode": False, "metadata": {},
-            "status": "enabled", "url": url, "secret": f"whsec_{secrets.token_hex(16)}",
-        }  # fmt: skip
-        endpoints[made["id"]] = made
-        return jsonify(made)
+        return api.write(endpoints.create)
+
+    @app.get("/v1/webhook_endpoints")
+    def listing_endpoint() -> Response:
+        return api.read(endpoints.listing)
+
+    @app.get("/v1/webhook_endpoints/<endpoint_id>")
+    def one_endpoint(endpoint_id: str) -> Response:
+        return api.read(lambda asked: endpoints.one(endpoint_id, asked))
+
+    @app.post("/v1/webhook_endpoints/<endpoint_id>")
+    def change_endpoint(endpoint_id: str) -> Response:
+        return api.write(lambda asked: endpoints.change(endpoint_id, asked))
+
+    @app.delete("/v1/webhook_endpoints/<endpoint_id>")
+    def delete_endpoint(endpoint_id: str) -> Response:
+        return api.read(lambda asked: endpoints.delete(endpoint_id))
+
+
+def _refusing(app: Flask) -> None:
+    """Every refusal in Stripe's shape, also those of the framework."""
+
+    @app.errorhandler(Denied)
+    def denied(error: Denied) -> Response:
+        request_id = g.get("request_id") or new_request_id()
+        response = Response(json.dumps(body_of(error, request_id)), error.status, mimetype="application/json")
+        if error.status == 429:
+            response.headers["Retry-After"] = "2"
+        return response
+
+    @app.errorhandler(HTTPException)
+    def framework(error: HTTPException) -> Response:
+        return denied(Denied("", f"Unrecognized request URL ({request.method}: {request.path}).", error.code or 404))

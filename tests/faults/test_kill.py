@@ -8,7 +8,9 @@ import subprocess
 import threading
 import time
 
-from app.servers import layout, processes
+from app.servers import layout
+from app.servers.postgres import Postgres
+from app.servers.valkey import Valkey
 from sandbox import demo
 
 
@@ -19,13 +21,12 @@ def children_of(pid):
 
 def kill_in_turn(day, done):
     """One of each, a few seconds apart; parents and supervisor start again what they lost."""
-    at = layout.layout(day.folder / "servers")
+    at = layout.find(day.folder / "servers")
     web, worker = day.children[1].pid, day.children[2].pid
-    postmaster = lambda: [int((at.data / "postmaster.pid").read_text().split()[0])]  # noqa: E731 - one of four alike
     for name, victims in (
         ("worker", lambda: children_of(worker)[:1]),
-        ("redis", lambda: processes.working_in(at.sockets, "valkey-server")),
-        ("postgres", postmaster),
+        ("redis", Valkey(at).pids),
+        ("postgres", Postgres(at).pids),
         ("web", lambda: children_of(web)[:1]),
         ("worker again", lambda: children_of(worker)),
     ):

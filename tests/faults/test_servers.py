@@ -1,132 +1,242 @@
-"""The embedded servers: one pair a folder, whoever is killed; nothing left after a stop. Real processes."""
+"""The embedded servers, as real processes: one pair a folder, whoever is killed; nothing left after a stop."""
 
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
 from app import servers
-from app.servers import layout, processes, supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
-@pytest.fixture
-def folder(tmp_path_factory):
-    path = Path("/var/tmp") / f"deskbridge-test-{os.getpid()}-{time.monotonic_ns()}"
-    path.mkdir()
-    path.chmod(0o711)
-    yield path
-    servers.stop(path)
-    shutil.rmtree(path, ignore_errors=True)
+def lines_of_processes():
+    """pid -> what tells a process's place: command line and working folder, read without the code under test."""
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                yield int(entry.name), f"{(entry / 'cmdline').read_bytes()!r} in {os.readlink(entry / 'cwd')}"
+        except OSError:
+            continue
 
 
-def alive(folder):
-    at = layout.layout(folder)
-    return processes.working_in(at.data, "postgres") + processes.working_in(at.sockets, "valkey-server")
+def alive(folder, what=""):
+    return [pid for pid, line in lines_of_processes() if str(folder) in line and what in line]
 
 
 def postmaster(folder):
-    at = layout.layout(folder)
-    return int((at.data / "postmaster.pid").read_text().split()[0])
+    wait_until(lambda: len(alive(folder, "bin/postgres")) == 1)  # a child is titled like it for a moment after its fork
+    (pid,) = alive(folder, "bin/postgres")
+    return pid
 
 
-def kept(url, value=None):
-    with psycopg.connect(url, autocommit=True) as cx:
-        if value is not None:
-            cx.execute("CREATE TABLE IF NOT EXISTS public.t (v int)")
-            cx.execute("INSERT INTO public.t VALUES (%s)", (value,))
-        return [row[0] for row in cx.execute("SELECT v FROM public.t")]
+def valkey(folder):
+    (pid,) = alive(folder, "valkey-server")
+    return pid
 
 
-def test_many_callers_at_once_get_one_pair_and_a_stop_leaves_nothing(folder):
-    code = (
-        f"from pathlib import Path; from app import servers; print(servers.ensure(Path({str(folder)!r}), fsync=False))"
-    )
-    running = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
-    answers = {p.communicate(timeout=90)[0] for p in running}
-    assert len(answers) == 1
-    assert len(processes.working_in(layout.layout(folder).sockets, "valkey-server")) == 1
-    servers.stop(folder)
-    assert alive(folder) == []
-    assert set(servers.status(folder).values()) == {"not running", "does not answer"}
+def supervisor(folder):
+    (pid,) = alive(folder, "supervise")
+    return pid
 
 
-def test_whoever_is_killed_comes_back_and_the_data_with_it(folder):
-    urls = servers.ensure(folder, fsync=False)
-    owner = urls.migration_url
-    assert kept(owner, 1) == [1]
-    os.kill(postmaster(folder), signal.SIGKILL)
-    time.sleep(0.3)
-    assert servers.ensure(folder, fsync=False) == urls
-    assert kept(owner, 2) == [1, 2]
-    valkey = processes.working_in(layout.layout(folder).sockets, "valkey-server")
-    os.kill(valkey[0], signal.SIGKILL)
-    time.sleep(0.3)
-    servers.ensure(folder, fsync=False)
-    before = postmaster(folder)
-    os.kill(supervisor.pid(layout.layout(folder)), signal.SIGKILL)
-    time.sleep(0.3)
-    servers.ensure(folder, fsync=False)
-    assert postmaster(folder) == before, "the new supervisor takes the running server over"
-    for pid in [*alive(folder), supervisor.pid(layout.layout(folder))]:
+def kill(*pids):
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    time.sleep(0.3)
-    servers.ensure(folder, fsync=False)
-    assert kept(owner) == [1, 2]
+    until = time.monotonic() + 5
+    while any(pid in pids for pid, line in lines_of_processes() if not line.startswith("b'' ")):
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
-@pytest.mark.parametrize("content", ["", "garbage\n", "999999\n", "foreign"])
-def test_a_pid_file_that_lies_is_not_believed_and_nobody_is_killed_by_it(folder, content):
-    servers.ensure(folder, fsync=False)
+def wait_until(true):
+    until = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def values(urls, value=None):
+    """What the table of this test holds, after adding one."""
+    with psycopg.connect(urls.migration_url, autocommit=True) as cx:
+        cx.execute("CREATE TABLE IF NOT EXISTS kept (value int)")
+        if value is not None:
+            cx.execute("INSERT INTO kept VALUES (%s)", (value,))
+        return [row[0] for row in cx.execute("SELECT value FROM kept ORDER BY 1")]
+
+
+def answers(urls):
+    with redis.Redis.from_url(urls.redis_url) as client:
+        return client.ping()
+
+
+def ensure(folder):
+    return servers.ensure(folder, fsync=False)
+
+
+@pytest.fixture
+def folder():
+    parent = Path("/var/tmp") / f"dbt-{uuid.uuid4().hex[:8]}"
+    parent.mkdir(mode=0o755)
+    yield parent / "data"
+    servers.stop(parent / "data")
+    left = alive(parent)
+    shutil.rmtree(parent)
+    assert left == []
+
+
+def test_a_second_call_finds_the_same_servers_and_changes_nothing(folder):
+    urls = ensure(folder)
+    before = postmaster(folder), valkey(folder), supervisor(folder)
+    assert ensure(folder) == urls
+    assert (postmaster(folder), valkey(folder), supervisor(folder)) == before
+    with psycopg.connect(urls.database_url) as cx:
+        facts = cx.execute(
+            "SELECT current_user::text, current_setting('synchronous_commit'), current_setting('max_connections'),"
+            " current_setting('listen_addresses'), current_setting('server_encoding'), lower('Ä')"
+        ).fetchone()
+        assert facts == ("deskbridge_app", "on", "100", "", "UTF8", "ä")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            cx.execute("CREATE TABLE not_for_the_runtime (v int)")
+    with redis.Redis.from_url(urls.redis_url) as client:
+        assert client.config_get("maxmemory-policy", "port", "save") == {
+            "maxmemory-policy": "noeviction", "port": "0", "save": ""
+        }  # fmt: skip
+    assert (folder / "run").stat().st_mode & 0o777 == 0o700
+
+
+def test_many_processes_that_ask_at_once_get_one_pair(folder):
+    code = "import sys, pathlib; from app import servers; print(servers.ensure(pathlib.Path(sys.argv[1]), fsync=False))"
+    command = [sys.executable, "-c", code, str(folder)]
+    asking = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert len({one.communicate(timeout=60)[0] for one in asking}) == 1
+    assert all(one.returncode == 0 for one in asking)
+    assert postmaster(folder)
+    assert valkey(folder)
+    wait_until(lambda: len(alive(folder, "supervise")) == 1)
+
+
+def test_a_killed_postgres_comes_back_with_its_data_though_a_child_of_it_lingers(folder):
+    urls = ensure(folder)
+    assert values(urls, 1) == [1]
+    main = postmaster(folder)
+    with psycopg.connect(urls.database_url, autocommit=True) as cx:
+        (backend,) = cx.execute("SELECT pg_backend_pid()").fetchone()
+        os.kill(backend, signal.SIGSTOP)  # it holds the shared memory, and does not see its parent die
+        kill(main)
+        wait_until(lambda: alive(folder, "bin/postgres") and servers.status(folder)["PostgreSQL"] == "answers")
+    assert postmaster(folder) != main
+    assert values(urls, 2) == [1, 2]
+
+
+def test_a_killed_valkey_comes_back_at_the_same_place(folder):
+    urls = ensure(folder)
+    before, main = valkey(folder), postmaster(folder)
+    kill(before)
+    wait_until(lambda: servers.status(folder)["Valkey"] == "answers")
+    assert answers(urls)
+    assert valkey(folder) != before
+    assert postmaster(folder) == main
+
+
+def test_the_servers_outlive_a_killed_supervisor_and_the_next_one_takes_them_over(folder):
+    urls = ensure(folder)
+    before = postmaster(folder), valkey(folder)
+    kill(supervisor(folder))
+    assert values(urls, 1) == [1]
+    assert ensure(folder) == urls
+    assert supervisor(folder)
+    assert (postmaster(folder), valkey(folder)) == before
+    kill(before[0])  # not its child, and yet it is missed
+    wait_until(lambda: alive(folder, "bin/postgres") and servers.status(folder)["PostgreSQL"] == "answers")
+    assert values(urls) == [1]
+
+
+def test_after_everything_was_killed_the_next_call_has_it_all_again(folder):
+    urls = ensure(folder)
+    values(urls, 1)
+    kill(supervisor(folder), *(pid for pid in alive(folder)))
+    assert set(servers.status(folder).values()) == {"not running", "does not answer"}
+    assert ensure(folder) == urls
+    assert values(urls, 2) == [1, 2]
+
+
+def test_a_stop_leaves_no_process_though_supervisor_and_postmaster_were_killed_before(folder):
+    urls = ensure(folder)
+    with psycopg.connect(urls.database_url, autocommit=True) as cx:
+        (backend,) = cx.execute("SELECT pg_backend_pid()").fetchone()
+        os.kill(backend, signal.SIGSTOP)
+        kill(supervisor(folder), postmaster(folder))
+        assert backend in alive(folder)
+        servers.stop(folder)
+    assert alive(folder) == []
+
+
+@pytest.fixture
+def strangers(folder):
+    """A program of the servers' user whose pid gets into our files, and one that reads in the folder."""
+    ensure(folder)
     servers.stop(folder)
-    with subprocess.Popen(["sleep", "60"]) as bystander:
-        at = layout.layout(folder)
-        text = f"{bystander.pid}\n{at.data}\n1\n5432\n{at.sockets}\n" if content == "foreign" else content
-        (at.data / "postmaster.pid").write_text(text)
-        servers.ensure(folder, fsync=False)
-        assert bystander.poll() is None
-        bystander.kill()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="LOUD: not root, so the run as another user was NOT made")
-def test_a_normal_user_gets_servers_too(folder):
-    user = pwd.getpwnam("daemon")
-    mine = folder / "mine"
-    mine.mkdir()
-    os.chown(mine, user.pw_uid, user.pw_gid)
-    if not os.access(sys.executable, os.X_OK) or str(Path(sys.executable).resolve()).startswith("/root"):
-        pytest.skip("LOUD: this Python lies in root's private home, so the run as another user was NOT made")
-    code = "import sys; from pathlib import Path; from app import servers; f = Path(sys.argv[1]); servers.ensure(f, fsync=False); servers.stop(f); print('well')"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(mine)],
-        cwd=ROOT,
-        user=user.pw_uid,
-        group=user.pw_gid,
-        capture_output=True,
-        text=True,
+    user = (folder / "postgres").stat()
+    who = {"user": user.st_uid, "group": user.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    sleeper = subprocess.Popen(["sleep", "60"], **who)
+    reader = subprocess.Popen(
+        ["tail", "-f", folder / "postgres.log"], cwd=folder / "postgres", stdout=subprocess.DEVNULL
     )
-    assert "well" in done.stdout, done.stderr
+    yield sleeper, reader
+    for stranger in (sleeper, reader):
+        stranger.kill()
+        stranger.wait()
 
 
-def test_a_long_folder_name_is_no_trouble(folder):
-    deep = folder / ("d" * 120) / ("e" * 60)
-    deep.mkdir(parents=True)
-    for part in (deep, deep.parent):
-        part.chmod(0o711)
-    urls = servers.ensure(deep, fsync=False)
-    assert kept(urls.migration_url, 7) == [7]
-    servers.stop(deep)
-    assert alive(deep) == []
+def test_pid_files_that_lie_are_not_believed_and_no_stranger_is_ended(folder, strangers):
+    sleeper, reader = strangers
+    user = (folder / "postgres").stat()
+    foreign = f"{sleeper.pid}\n{folder / 'postgres'}\n1\n5432\n{folder / 'run'}\n\n 1 1\nready\n"
+    for content in ("", "garbage\n\0\n", "4194303\n", foreign):
+        for name in ("postgres/postmaster.pid", "run/.s.PGSQL.5432.lock", "supervisor.lock"):
+            (folder / name).write_text(content)
+            shutil.chown(folder / name, user.st_uid, user.st_gid)
+        ensure(folder)
+        servers.stop(folder)
+        assert alive(folder) == [reader.pid]
+    assert [stranger.poll() for stranger in strangers] == [None, None]
+
+
+@pytest.mark.slow
+def test_servers_whose_folder_was_removed_end_and_a_new_folder_gets_new_ones(folder):
+    values(ensure(folder), 1)
+    shutil.rmtree(folder)
+    wait_until(lambda: not alive(folder))
+    assert values(ensure(folder)) == []
+
+
+@pytest.mark.slow
+def test_the_command_says_what_it_did(folder):
+    def run(what):
+        done = subprocess.run(
+            [sys.executable, "-m", "app.servers", what, str(folder)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    assert run("status") == (1, "supervisor: not running\nPostgreSQL: does not answer\nValkey: does not answer\n")
+    assert not folder.exists()
+    code, said = run("start")
+    assert code == 0
+    assert f"Valkey:     unix://{folder}/run/valkey.sock?db=0" in said
+    assert run("status") == (0, "supervisor: running\nPostgreSQL: answers\nValkey: answers\n")
+    assert run("stop") == (0, "Stopped.\n")

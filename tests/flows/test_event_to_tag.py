@@ -207,7 +207,16 @@ def test_a_poison_event_is_set_aside_at_once_and_blocks_nobody(product, vendors)
         from app.inbox.store import add_internal
 
         add_internal(
-            cx, [("desk", "poison", "zen:event-type:ticket.created", "ticket:1", b'{"type": "x", "subject": 1}')]
+            cx,
+            [
+                (
+                    "desk",
+                    "poison",
+                    "zen:event-type:ticket.created",
+                    "ticket:1",
+                    b'{"type": "x", "subject": 1, "zendesk_event_version": "2022-11-06"}',
+                )
+            ],
         )
         add_internal(cx, [("desk", "poison2", "zen:event-type:ticket.created", "ticket:2", b"{not json")])
     ticket = vendors.act("zendesk", "create_ticket", person, "Hello", "A question.")["id"]

@@ -1,179 +1,294 @@
-"""The mirror ends alike whatever the order and number of tellings, and profiles say what hands would work out."""
+"""The mirror on a real PostgreSQL: newer wins, ties are read again once, everything converges."""
 
-import random
-from datetime import UTC, datetime, timedelta
+import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from app.billing import base_facts, profiles, relative_facts, service, store
-from app.billing.models import billing_object, billing_reread, seat_count
-from app.billing.records import to_json
-from integrations.kernel.billing import Charge, Dispute, Gone, Item, Payer, Product, Refund, Subscription
-from integrations.kernel.money import Money
-from integrations.stripe.amounts import money, unit
-from integrations.stripe.objects import record
+from app.billing import on_events, payer_of, profiles, service, store
+from app.billing.models import billing_object, billing_profile, billing_reread, seat_count
+from integrations.kernel.billing import Amount, Gone, InvoicePayment, Price, Product
+from integrations.kernel.events import Event
+from integrations.kernel.ids import VendorRef
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-DAY = timedelta(days=1)
-USED = "seats_used"
+CON = "con_1"
+KEY = "seats_used"
 
 
-def payer(pid="cus_1", currency="USD", **values):
-    found = {
-        "email": "a@b.example",
-        "name": "A",
-        "country": "DE",
-        "balance": Money(0, currency),
-        "created": NOW - 400 * DAY,
-    }
-    return Payer(id=pid, payer_id=pid, currency=currency, **{**found, **values})
-
-
-def subscription(pid="cus_1", status="active", quantity=5, currency="USD", sid="sub_1", **values):
-    its = Item("si_1", "prod_1", "Team", currency, 2900, quantity, "month", 1, False, NOW + 20 * DAY)
-    found = {"started": NOW - 300 * DAY, "cancel_at": None, "cancel_at_period_end": False, "trial_end": None}
-    return Subscription(sid, pid, status, False, (its,), (), **{**found, "metadata": {USED: "4"}, **values})
-
-
-def charge(cid="ch_1", pid="cus_1", amount=14_500, refunded=0, days=10, status="succeeded", currency="USD"):
-    m = lambda n: Money(n, currency)  # noqa: E731 - a unit
-    captured = amount if status == "succeeded" else 0
-    return Charge(cid, pid, status, m(amount), m(captured), m(refunded), NOW - days * DAY, failure_code="card_declined")
-
-
-def apply(cx, *told, connection="bank"):
-    pairs = [one if isinstance(one, tuple) else (one, NOW) for one in told]
-    touched = service.apply(cx, connection, pairs, USED)
-    return service.refresh(cx, connection, touched, USED)
-
-
-def facts(cx, *keys):
-    found = profiles(cx, [("bank", k) for k in keys])
-    base = base_facts([found["bank", k] for k in keys if ("bank", k) in found], list(found.values()))
-    return {**base, **relative_facts(base, NOW)}
-
-
-def test_a_payers_facts(database):
-    refund = Refund("re_1", "ch_2", "succeeded", Money(500, "USD"), NOW - 5 * DAY)
+def tell(database, *told, con=CON, read=False):
     with database.begin() as cx:
-        apply(
-            cx, payer(), Product("prod_1", "Acme Team"), subscription(), charge(), charge("ch_2", refunded=500, days=40),
-            charge("ch_3", status="failed", days=3), refund,
-        )  # fmt: skip
-        found = facts(cx, "cus_1")
-    expected = {
-        "billing.plan": "Team", "billing.product": "Acme Team", "billing.seats": 5, "billing.seats_used": 4,
-        "billing.mrr": {"minor": 14_500, "currency": "USD"}, "billing.ltv": {"minor": 28_500, "currency": "USD"},
-        "billing.status": "active", "billing.payers": 1, "billing.failed_payments_30d": 1, "billing.refunds_90d": 1,
-        "billing.refunds_90d_amount": {"minor": 500, "currency": "USD"}, "billing.refund_rate": 0.5,
-        "billing.tenure_days": 400, "billing.days_to_renewal": 20, "billing.open_dispute": False,
-        "billing.country": "DE", "billing.currency": "USD", "billing.cancel_at": None,
-        "billing.last_payment_failure": "card_declined: no reason given",
-    }  # fmt: skip
-    assert {name: found[name] for name in expected} == expected
+        touched = service.apply(cx, con, list(told), KEY, read=read)
+        service.refresh(cx, con, touched, KEY)
+        return touched
 
 
-def test_several_payers_add_up_by_currency_and_show_what_needs_attention(database):
+def stored(database, kind, object_id, con=CON):
     with database.begin() as cx:
-        apply(
-            cx, payer(), subscription(), charge(), payer("cus_2", "JPY"),
-            subscription("cus_2", "past_due", 2, "JPY", "sub_2"), charge("ch_9", "cus_2", 900, currency="JPY"),
-        )  # fmt: skip
-        found = facts(cx, "cus_1", "cus_2")
-    assert found["billing.status"] == "past_due"
-    assert found["billing.payers"] == 2
-    assert found["billing.mrr"] == [{"minor": 5_800, "currency": "JPY"}, {"minor": 14_500, "currency": "USD"}]
-    assert found["billing.ltv"] == [{"minor": 900, "currency": "JPY"}, {"minor": 14_500, "currency": "USD"}]
+        return store.by_id(cx, con, [(kind, object_id)]).get((kind, object_id))
 
 
-def test_a_refund_and_a_dispute_find_their_payer_whichever_comes_first(database):
-    dispute = Dispute("dp_1", "ch_1", "needs_response", Money(14_500, "USD"), "fraudulent", NOW, NOW + 7 * DAY)
+def wishes(database):
     with database.begin() as cx:
-        assert apply(cx, dispute) == set()
-        apply(cx, payer(), charge())
-        found = facts(cx, "cus_1")
-    assert found["billing.open_dispute"] is True
-    assert found["billing.dispute_amount"] == {"minor": 14_500, "currency": "USD"}
+        return [
+            tuple(r) for r in cx.execute(sa.select(billing_reread.c.kind, billing_reread.c.id).order_by("kind", "id"))
+        ]
 
 
-def test_older_tellings_never_overwrite_and_a_deleted_object_counts_no_more(database):
+def profile(database, pid="cus_1", con=CON):
     with database.begin() as cx:
-        apply(cx, payer(), (subscription(status="past_due"), NOW))
-        apply(cx, (subscription(status="active"), NOW - DAY))
-        assert facts(cx, "cus_1")["billing.status"] == "past_due"
-        apply(cx, (Gone("subscription", "sub_1", "cus_1"), NOW + DAY))
-        assert facts(cx, "cus_1")["billing.status"] == "none"
+        return profiles(cx, [(con, pid)]).get((con, pid))
 
 
-def test_a_tie_that_differs_is_read_again_once_and_an_equal_one_is_not(database):
-    with database.begin() as cx:
-        apply(cx, payer(), subscription())
-        apply(cx, subscription())
-        assert cx.execute(sa.select(sa.func.count()).select_from(billing_reread)).scalar_one() == 0
-        for quantity in (7, 8):
-            apply(cx, subscription(quantity=quantity))
-        assert store.take_rereads(cx, 10) == [("bank", "subscription", "sub_1")]
-        service.apply(cx, "bank", [(subscription(quantity=3), NOW)], USED, read=True)
-        service.refresh(cx, "bank", ["cus_1"], USED)
-        assert facts(cx, "cus_1")["billing.seats"] == 3
+def at(make, seconds):
+    return make.NOW + timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_any_order_and_number_of_tellings_ends_alike(database, seed):
-    told = [(payer(), NOW), (charge(), NOW), (charge(refunded=100), NOW + timedelta(seconds=3))]
-    told += [
-        (subscription(quantity=n, status=s), NOW + timedelta(seconds=n // 2))
-        for n, s in enumerate(("active", "past_due", "active", "unpaid"), 1)
-    ]
-    told += [
-        (Refund("re_1", "ch_1", s, Money(100, "USD"), NOW), NOW + timedelta(seconds=n))
-        for n, s in enumerate(("pending", "succeeded"))
-    ]
-    shuffled = told * 3
-    random.Random(seed).shuffle(shuffled)
-    rows = []
-    for connection, order in (("bank", told), ("other", shuffled)):
-        with database.begin() as cx:
-            for one in order:
-                apply(cx, one, connection=connection)
-            query = sa.select(billing_object).where(billing_object.c.connection_id == connection)
-            rows.append(sorted((r.kind, r.id, r.payer_id, r.as_of, str(r.data)) for r in cx.execute(query)))
-    assert rows[0] == rows[1]
+def test_older_never_overwrites(database, make):
+    tell(database, (make.payer(email="new@acme.example"), at(make, 9)))
+    tell(database, (make.payer(email="old@acme.example"), at(make, 1)))
+    assert stored(database, "payer", "cus_1")["email"] == "new@acme.example"
+    assert wishes(database) == []
 
 
-def test_two_accounts_never_mix(database):
-    with database.begin() as cx:
-        apply(cx, payer(), subscription())
-        apply(cx, payer(), connection="other")
-        assert facts(cx, "cus_1")["billing.seats"] == 5
-        assert profiles(cx, [("other", "cus_1")])["other", "cus_1"]["seats"] is None
+def test_a_tie_with_other_content_is_read_again_once(database, make):
+    one, two = make.payer(email="a@acme.example"), make.payer(email="b@acme.example")
+    tell(database, (one, at(make, 1)))
+    for _ in range(3):
+        tell(database, (two, at(make, 1)))
+    assert wishes(database) == [("payer", "cus_1")]
 
 
-def test_seats_are_counted_by_the_day(database):
-    with database.begin() as cx:
-        apply(cx, payer(), subscription())
-        apply(cx, (subscription(quantity=9), NOW + DAY))
-        row = cx.execute(sa.select(seat_count)).one()
-    assert (row.seats, row.seats_used) == (9, 4)
+def test_a_tie_inside_one_batch_is_read_again_too(database, make):
+    tell(database, (make.payer(email="a@x.example"), at(make, 1)), (make.payer(email="b@x.example"), at(make, 1)))
+    assert wishes(database) == [("payer", "cus_1")]
 
 
-def test_wire_amounts_become_money_by_stripes_own_table():
-    assert [money(1000, c) for c in ("usd", "jpy", "kwd", "ugx")] == [
-        Money(1000, "USD"), Money(1000, "JPY"), Money(1000, "KWD"), Money(10, "UGX"),
+def test_a_tie_with_equal_content_asks_for_nothing(database, make):
+    for _ in range(2):
+        tell(database, (make.payer(), at(make, 1)), (make.payer(), at(make, 1)))
+    assert wishes(database) == []
+
+
+def test_what_is_told_twice_touches_nobody_the_second_time(database, make):
+    assert tell(database, (make.payer(), at(make, 1))) == {"cus_1"}
+    assert tell(database, (make.payer(), at(make, 1))) == set()
+
+
+def test_a_deleted_object_is_gone_and_stays_so(database, make):
+    tell(database, (make.payer(), at(make, 1)), (make.card(mid="pm_1"), at(make, 1)))
+    assert profile(database)["card_expires"] == [2027, 3]
+    assert tell(database, (Gone("payment_method", "pm_1"), at(make, 5))) == {"cus_1"}
+    tell(database, (make.card(2031, 1, mid="pm_1"), at(make, 3)))
+    assert profile(database)["card_expires"] is None
+
+
+def test_connections_never_mix(database, make):
+    tell(database, (make.payer(), at(make, 1)), (make.charge(1000, cid="ch_1"), at(make, 1)))
+    tell(database, (make.payer(), at(make, 1)), (make.charge(50, cid="ch_1"), at(make, 1)), con="con_2")
+    tell(database, (Gone("charge", "ch_1"), at(make, 2)), con="con_2")
+    tell(database, (make.dispute(charge_id="ch_1"), at(make, 2)), con="con_2")
+    assert (profile(database)["ltv"], profile(database)["dispute"]) == ({"USD": 1000}, None)
+    assert (profile(database, con="con_2")["ltv"], profile(database, con="con_2")["dispute"]["reason"]) == (
+        {},
+        "fraudulent",
+    )
+
+
+@pytest.mark.parametrize("dispute_first", [True, False])
+def test_a_dispute_finds_its_payer_by_the_charge_whichever_comes_first(database, make, dispute_first):
+    told = [(make.charge(1000, cid="ch_1"), at(make, 1)), (make.dispute(charge_id="ch_1"), at(make, 1))]
+    for one in told[::-1] if dispute_first else told:
+        touched = tell(database, one)
+    assert touched == {"cus_1"}
+    assert profile(database)["dispute"]["amount"] == {"minor": 1000, "currency": "USD"}
+
+
+def test_a_charge_finds_its_invoice_by_the_payment_intent_or_itself(database, make):
+    told = [
+        InvoicePayment("inpay_1", "in_1", "pi_1", "paid", None), InvoicePayment("inpay_2", "in_2", "ch_2", "paid", None),
     ]  # fmt: skip
-    assert unit("1.25", "usd") == unit("125", "ugx")
+    tell(database, *((one, at(make, 1)) for one in told))
+    with database.begin() as cx:
+        found = store.invoices_of(cx, CON, {"ch_1": "pi_1", "ch_2": "", "ch_3": "pi_3"})
+        other = store.invoices_of(cx, "con_2", {"ch_1": "pi_1"})
+    assert (found, other) == ({"ch_1": "in_1", "ch_2": "in_2"}, {})
 
 
-def test_an_object_of_today_is_read_with_its_period_on_the_item():
-    raw = {
-        "id": "sub_9", "object": "subscription", "customer": {"id": "cus_9"}, "status": "active", "created": 1, "discounts": ["di_1"],
-        "items": {"data": [{"id": "si", "quantity": 3, "current_period_end": 1_800_000_000, "price": {
-            "currency": "usd", "unit_amount_decimal": "1999.5", "unit_amount": None, "product": "prod_1",
-            "recurring": {"interval": "year", "interval_count": 1, "usage_type": "licensed"}}}]},
-    }  # fmt: skip
-    found = record(raw)
-    assert to_json(found)["items"][0]["unit"] == "1999.5"
-    assert found.items[0].period_end.year == 2027
-    assert found.payer_id == "cus_9"
-    assert not found.discounts[0].known
+def test_a_known_coupon_is_kept_when_a_webhook_names_it_by_id_only(database, make):
+    known = make.subscription(make.item(1000, 2), discounts=[make.discount(percent=10)])
+    tell(database, (known, at(make, 1)), (make.payer(), at(make, 1)))
+    bare = make.subscription(make.item(1000, 3), discounts=[make.discount("", known=False)])
+    tell(database, (bare, at(make, 5)))
+    assert profile(database)["mrr"] == {"USD": 2700}
+    assert wishes(database) == []
+
+
+def test_a_coupon_never_seen_is_read(database, make):
+    tell(database, (make.subscription(make.item(1000), discounts=[make.discount("", known=False)]), at(make, 1)))
+    assert wishes(database) == [("subscription", "sub_1")]
+    tell(database, (make.payer(discounts=(make.discount("", known=False),)), at(make, 1)))
+    assert wishes(database) == [("payer", "cus_1"), ("subscription", "sub_1")]
+
+
+def test_a_price_in_tiers_that_is_not_there_is_read_and_counts_when_it_comes(database, make):
+    tell(
+        database, (make.payer(), at(make, 1)), (make.subscription(make.item(None, 2, price_id="price_1")), at(make, 1))
+    )
+    assert (wishes(database), profile(database)["mrr"]) == ([("price", "price_1")], {})
+    its = Price("price_1", "prod_1", "Tiered", (Amount("USD", make.item(700).unit),))
+    assert tell(database, (its, at(make, 2)), read=True) == {"cus_1"}
+    assert (profile(database)["mrr"], profile(database)["plans"]) == ({"USD": 1400}, ["Tiered"])
+
+
+def test_a_renamed_product_renames_the_plan(database, make):
+    tell(database, (Product("prod_1", "Team"), at(make, 1)), (make.subscription(make.item(1)), at(make, 1)))
+    assert tell(database, (Product("prod_1", "Crew"), at(make, 2))) == {"cus_1"}
+    assert profile(database)["products"] == ["Crew"]
+
+
+def test_a_product_of_very_many_payers_makes_their_profiles_due(database, make, monkeypatch):
+    monkeypatch.setattr(service, "AT_ONCE", 1)
+    told = [make.subscription(make.item(1), sid=f"sub_{n}", pid=f"cus_{n}") for n in range(3)]
+    tell(database, *((s, at(make, 1)) for s in told))
+    tell(database, (Product("prod_1", "Crew"), at(make, 2)))
+    with database.begin() as cx:
+        assert sorted(store.due_profiles(cx, 9)) == [(CON, "cus_0"), (CON, "cus_1"), (CON, "cus_2")]
+
+
+def test_seats_are_counted_by_the_day_and_stale_events_do_not_count(database, make):
+    tell(database, (make.subscription(make.item(1, 7), metadata={"seats_used": "6"}), at(make, 9)))
+    tell(database, (make.subscription(make.item(1, 3)), at(make, 1)))
+    with database.begin() as cx:
+        (row,) = cx.execute(sa.select(seat_count))
+    assert (row.subscription_id, row.seats, row.seats_used) == ("sub_1", 7, 6)
+
+
+def test_seats_are_carried_to_the_next_day_while_it_runs(database, make):
+    tell(database, (make.subscription(make.item(1, 7)), at(make, 1)))
+    tell(database, (make.subscription(make.item(1, 4), sid="sub_2", status="active"), at(make, 1)))
+    with database.begin() as cx:
+        cx.execute(sa.update(seat_count).values(day=sa.func.current_date() - 1))
+    tell(database, (make.subscription(make.item(1, 4), sid="sub_2", status="canceled"), at(make, 2)))
+    with database.begin() as cx:
+        store.carry_seats(cx)
+        today = cx.execute(sa.select(seat_count).where(seat_count.c.day == sa.func.current_date())).all()
+    assert [(r.subscription_id, r.seats) for r in today] == [("sub_1", 7)]
+
+
+def test_what_was_read_does_not_beat_an_event_it_may_have_missed(database, make):
+    tell(database, (make.payer(email="event@x.example"), at(make, 60)))
+    tell(database, (make.payer(email="page@x.example"), at(make, 100)), read=True)
+    assert stored(database, "payer", "cus_1")["email"] == "event@x.example"
+    assert wishes(database) == [("payer", "cus_1")]
+    tell(database, (make.payer(email="page@x.example"), at(make, 60 + 121)), read=True)
+    assert stored(database, "payer", "cus_1")["email"] == "page@x.example"
+
+
+def test_an_event_after_a_read_wins_though_our_clock_is_ahead(database, make):
+    tell(database, (make.payer(email="page@x.example"), at(make, 100)), read=True)
+    tell(database, (make.payer(email="event@x.example"), at(make, 40)))
+    assert stored(database, "payer", "cus_1")["email"] == "event@x.example"
+
+
+def test_a_read_that_was_asked_for_settles_the_tie_and_the_wish(database, make):
+    tell(database, (make.payer(email="a@x.example"), at(make, 50)), (make.payer(email="b@x.example"), at(make, 50)))
+    with database.begin() as cx:
+        assert store.take_rereads(cx, 9) == [(CON, "payer", "cus_1")]
+        assert store.take_rereads(cx, 9) == []
+    tell(database, (make.payer(email="true@x.example"), at(make, 51)), read=True)
+    assert (stored(database, "payer", "cus_1")["email"], wishes(database)) == ("true@x.example", [])
+
+
+def test_an_event_during_a_read_has_it_read_once_more(database, make):
+    tell(database, (make.payer(email="a@x.example"), at(make, 50)), (make.payer(email="b@x.example"), at(make, 50)))
+    with database.begin() as cx:
+        store.take_rereads(cx, 9)
+    tell(database, (make.payer(email="new@x.example"), at(make, 60)))
+    tell(database, (make.payer(email="missed it@x.example"), at(make, 61)), read=True)
+    assert stored(database, "payer", "cus_1")["email"] == "new@x.example"
+    with database.begin() as cx:
+        assert store.take_rereads(cx, 9) == [(CON, "payer", "cus_1")]
+
+
+def test_an_event_of_a_discount_has_its_subscription_read(database, make):
+    note = {"payer_id": "cus_1", "read_kind": "subscription", "read_id": "sub_1"}
+    event = Event(
+        "discount.created", "stripe", CON, "evt_1", VendorRef("stripe", "discount", "di_1"), make.NOW, note=note
+    )
+    with database.begin() as cx:
+        assert on_events(cx, CON, [event], KEY) == set()
+    assert (wishes(database), payer_of(event)) == ([("subscription", "sub_1")], "cus_1")
+
+
+def test_only_profiles_that_changed_are_told(database, make):
+    def event(record, seconds):
+        return Event("x", "stripe", CON, "e", VendorRef("stripe", "x", record.id), at(make, seconds), record=record)
+
+    with database.begin() as cx:
+        assert on_events(cx, CON, [event(make.payer(), 1)], KEY) == {"cus_1"}
+        assert on_events(cx, CON, [event(make.payer(name="Acme Ltd"), 2)], KEY) == set()  # no fact has the name
+        assert on_events(cx, CON, [event(make.charge(9), 3)], KEY) == {"cus_1"}
+
+
+def test_many_payers_cost_as_many_statements_as_one(database, make):
+    def statements(n):
+        told = [(make.payer(f"cus_{n}_{i}"), at(make, 1)) for i in range(n)]
+        told += [(make.charge(5, pid=p.id), at(make, 1)) for p, _ in told[:n]]
+        counted = []
+        hear = lambda *args: counted.append(args[2])  # noqa: E731
+        sa.event.listen(database.engine, "before_cursor_execute", hear)
+        tell(database, *told)
+        sa.event.remove(database.engine, "before_cursor_execute", hear)
+        return len(counted)
+
+    assert statements(1) == statements(100) <= 12
+
+
+def test_two_lanes_of_one_payer_do_not_lose_each_others_part(database, make):
+    tell(database, (make.payer(), at(make, 1)), (make.charge(1000, cid="ch_1"), at(make, 1)))
+    first, second = threading.Event(), threading.Event()
+
+    def slow():
+        with database.begin() as cx:
+            touched = service.apply(cx, CON, [(make.invoice(), at(make, 2))], KEY)
+            service.refresh(cx, CON, touched, KEY)
+            first.set()
+            second.wait(0.5)  # the other lane runs into our lock meanwhile
+
+    def other():
+        first.wait(5)
+        tell(database, (make.dispute(charge_id="ch_1"), at(make, 2)))
+        second.set()
+
+    threads = [threading.Thread(target=t) for t in (slow, other)]
+    [t.start() for t in threads]
+    [t.join(10) for t in threads]
+    found = profile(database)
+    assert (found["unpaid_invoices"], found["dispute"] is not None) == (1, True)
+
+
+def test_rows_of_one_payer_only_are_read_for_a_profile(database, make):
+    tell(database, *((make.invoice("paid", iid=f"in_{n}"), at(make, 1)) for n in range(5)))
+    tell(database, (make.invoice("open", iid="in_9"), at(make, 1)))
+    with database.begin() as cx:
+        assert [i["id"] for i in store.objects(cx, CON, ["cus_1"])["cus_1"]["invoice"]] == ["in_9"]
+        assert cx.execute(sa.select(sa.func.count()).select_from(billing_object)).scalar() == 6
+        assert cx.execute(sa.select(sa.func.count()).select_from(billing_profile)).scalar() == 1
+
+
+def test_a_record_comes_back_as_it_was_told(database, make):
+    one = make.subscription(make.item("12.5", 2), discounts=[make.discount(percent="12.5", end=at(make, 5))])
+    tell(database, (one, at(make, 1)))
+    tell(database, (replace(one), at(make, 2)))
+    found = stored(database, "subscription", "sub_1")
+    assert (found["items"][0]["unit"], found["discounts"][0]["percent"]) == ("12.5", "12.5")
+    assert found["discounts"][0]["end"] == "2026-11-24T00:00:05Z"
+
+
+def test_text_that_no_database_holds_is_stored_without_it(database, make):
+    odd = make.payer(name="A\0c\ud800me \\u0000 \U0001f600", metadata={"k\0": "v"})
+    tell(database, (odd, at(make, 1)))
+    found = stored(database, "payer", "cus_1")
+    assert (found["name"], found["metadata"]) == ("Ac\ufffdme \\u0000 \U0001f600", {"k": "v"})

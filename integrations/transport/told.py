@@ -1,0 +1,49 @@
+"""What a vendor's headers tell of its limits.
+
+Source: Zendesk, "Rate limits", read 2026-11: X-Rate-Limit and X-Rate-Limit-Remaining (account, a minute), the same as
+ratelimit-limit, -remaining and -reset in ticketing APIs, and `zendesk-ratelimit-tickets-index: total=100; remaining=99;
+resets=41` for one endpoint.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_ENDPOINT = "zendesk-ratelimit-"
+_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d{1,9})")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`account`: of the whole account, else of the endpoint called. total, resets_s: None when not told."""
+
+    account: bool
+    remaining: int
+    total: int | None = None
+    resets_s: int | None = None
+
+
+def told(headers: Mapping[str, str]) -> list[Told]:
+    """Every limit an answer speaks of; what cannot be read is left out."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    found = []
+    remaining = _number(lower, "x-rate-limit-remaining", "ratelimit-remaining")
+    if remaining is not None:
+        total = _number(lower, "x-rate-limit", "ratelimit-limit")
+        found.append(Told(True, remaining, total, _number(lower, "ratelimit-reset")))
+    for name, value in lower.items():
+        if name.startswith(_ENDPOINT):
+            parts = {key: int(number) for key, number in _PART.findall(value)}
+            if "remaining" in parts:
+                found.append(Told(False, parts["remaining"], parts.get("total"), parts.get("resets")))
+    return found
+
+
+def _number(headers: Mapping[str, str], *names: str) -> int | None:
+    for name in names:
+        text = headers.get(name, "").strip()
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            return int(text)
+    return None
