@@ -104,8 +104,11 @@ class Demo:
             except requests.RequestException:
                 pass
             time.sleep(0.2)
-        logs = "".join(f"\n{log.name}: {log.read_text()[-2000:]}" for log in sorted(self.folder.glob("*.log")))
-        raise SystemExit(f"{what} did not come up at {url}.{logs}")
+        raise SystemExit(f"{what} did not come up at {url}.{self.logs()}")
+
+    def logs(self) -> str:
+        """The end of what each child wrote."""
+        return "".join(f"\n{log.name}: {log.read_text()[-2000:]}" for log in sorted(self.folder.glob("*.log")))
 
     def json(self, url: str) -> Any:  # noqa: ANN401 - JSON
         answer = self.http.get(url, timeout=30)
@@ -184,7 +187,7 @@ def run_day(demo: Demo) -> None:
     while calm < 3:
         calm = calm + 1 if is_quiet(demo) else 0
         if time.monotonic() > until:
-            raise SystemExit(f"It did not come to rest in {QUIET_S:.0f} s: {demo.flask('inbox', 'ledger')}")
+            raise SystemExit(f"It did not come to rest in {QUIET_S:.0f} s: {demo.flask('inbox', 'ledger')}{demo.logs()}")
         time.sleep(1.0)
 
 

@@ -111,8 +111,8 @@ def give_back(cx: sa.Connection, again: Sequence[Again]) -> None:
         merged = a.row.wanted.then(meanwhile.wanted) if meanwhile else a.row.wanted
         updates.append(
             {
-                "id_": a.row.id,
-                "token_": a.row.token,
+                "id": a.row.id,
+                "token": a.row.token,
                 "change": merged.to_json(),
                 "rules": sorted({*a.row.rules, *(meanwhile.rules if meanwhile else ())}),
                 "unsure": a.unsure or a.row.unsure,

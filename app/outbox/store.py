@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -207,30 +208,23 @@ def has_due(cx: sa.Connection) -> bool:
     return cx.execute(pending).first() is not None or cx.execute(waiting).first() is not None
 
 
+_BACK = sa.text(
+    """
+    UPDATE outbox o SET state = 'pending', change = w.change, rules = w.rules, unsure = w.unsure, alone = w.alone,
+                        tries = w.tries, reason = w.reason, job_id = NULL, lease_until = NULL,
+                        due_at = now() + make_interval(secs => w.due_in_s)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(
+        id bigint, token bigint, change jsonb, rules jsonb, unsure boolean, alone boolean, tries smallint, reason text,
+        due_in_s float8)
+    WHERE o.id = w.id AND o.token = w.token AND o.state IN ('sending', 'accepted')
+    """
+)
+
+
 def back_to_pending(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make rows wait again: id_, token_, change, rules, unsure, alone, tries, due_in_s (bound names), fenced."""
-    statement = (
-        sa.update(outbox)
-        .where(
-            outbox.c.id == sa.bindparam("id_"),
-            outbox.c.token == sa.bindparam("token_"),
-            outbox.c.state.in_(ON_ITS_WAY),
-        )
-        .values(
-            state="pending",
-            change=sa.bindparam("change"),
-            rules=sa.bindparam("rules"),
-            unsure=sa.bindparam("unsure"),
-            alone=sa.bindparam("alone"),
-            tries=sa.bindparam("tries"),
-            reason=sa.bindparam("reason"),
-            job_id=None,
-            lease_until=None,
-            due_at=sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, sa.bindparam("due_in_s")),
-        )
-    )
+    """Make rows wait again, fenced: id, token, change, rules, unsure, alone, tries, reason, due_in_s of each."""
     if rows:
-        cx.execute(statement, list(rows))
+        cx.execute(_BACK, {"rows": json.dumps(rows)})
 
 
 def jobs_out(cx: sa.Connection) -> int:
