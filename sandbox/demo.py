@@ -187,7 +187,9 @@ def run_day(demo: Demo) -> None:
     while calm < 3:
         calm = calm + 1 if is_quiet(demo) else 0
         if time.monotonic() > until:
-            raise SystemExit(f"It did not come to rest in {QUIET_S:.0f} s: {demo.flask('inbox', 'ledger')}{demo.logs()}")
+            raise SystemExit(
+                f"It did not come to rest in {QUIET_S:.0f} s: {demo.flask('inbox', 'ledger')}{demo.logs()}"
+            )
         time.sleep(1.0)
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from integrations.kernel.events import Envelope, Event
-from integrations.kernel.records import OrganizationRecord, PersonRecord, TicketChange, TicketRecord
+from integrations.kernel.records import AgentRecord, OrganizationRecord, PersonRecord, TicketChange, TicketRecord
 
 Json = Any  # a parsed JSON value; its shape is the vendor's until translate has read it
 
@@ -74,6 +74,30 @@ class JobState:
     results: tuple[WriteResult, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedPage:
+    """One page of the tickets that changed, oldest change first; a ticket may come again on a later page.
+
+    cursor: pass it to go on from here, also days later; saved in the transaction that applied the page.
+    at_end: nothing more has changed by now. gone: tickets that were deleted.
+    """
+
+    tickets: tuple[TicketRecord, ...]
+    cursor: str
+    at_end: bool
+    people: tuple[PersonRecord, ...] = ()
+    organizations: tuple[OrganizationRecord, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPage:
+    """One page of the staff. cursor: pass it to get the next; empty at the end."""
+
+    agents: tuple[AgentRecord, ...]
+    cursor: str
+
+
 class Helpdesk(Protocol):
     """Reads and writes tickets. One call of ours is as few calls at the vendor as it allows."""
 
@@ -91,6 +115,12 @@ class Helpdesk(Protocol):
 
     def has_note(self, ticket_id: str, key: str) -> bool:
         """Is there a note with this key's marker on the ticket?"""
+
+    def changed(self, cursor: str, since: datetime) -> ChangedPage:
+        """One page of what changed after `cursor`; with none yet, since a moment. For catching up on lost deliveries."""
+
+    def agents(self, cursor: str = "") -> AgentPage:
+        """One page of everybody who may work on tickets."""
 
     def own_user_id(self) -> str:
         """The vendor's id of the user we act as: events of this actor run no rules."""

@@ -85,6 +85,26 @@ class OrganizationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """A member of the helpdesk's staff, for authorisation. `None` where the vendor did not say.
+
+    role: the vendor's word, lower case (agent, admin, light_agent ...). custom_role: the vendor's id of it.
+    restriction: which tickets they may see: all, organization, groups, assigned, none.
+    """
+
+    id: str
+    as_of: datetime
+    name: str = ""
+    email: str | None = None
+    role: str = ""
+    custom_role: str | None = None
+    restriction: str | None = None
+    groups: tuple[str, ...] = ()
+    organization_id: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """An internal note to write. key: sent as a hidden marker; the same note is never written twice on a ticket."""
 

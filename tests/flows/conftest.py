@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import random
 import socket
 import subprocess
 import sys
@@ -33,8 +35,13 @@ KINDS = (
 
 
 def free_ports(count=3, step=10):
-    """The first of some ports, `step` apart, that are all free; below 32768, where the kernel hands none out."""
-    for first in range(20_000, 32_000, 97):
+    """Some ports, `step` apart, that are all free; below 32768, where the kernel hands none out.
+
+    Looked for from a place of each process's own: two that look at once must not find the same.
+    """
+    places = list(range(10_000, 32_000, 97))
+    begin = random.Random(os.getpid()).randrange(len(places))  # noqa: S311 - a place, no secret
+    for first in places[begin:] + places[:begin]:
         taken = False
         for port in range(first, first + count * step, step):
             with socket.socket() as probe:
