@@ -40,7 +40,7 @@ def free_ports(count=3, step=10):
     Looked for from a place of each process's own: two that look at once must not find the same.
     """
     places = list(range(10_000, 32_000, 97))
-    begin = random.Random(os.getpid()).randrange(len(places))  # noqa: S311 - a place, no secret
+    begin = random.Random(os.getpid()).randrange(len(places))
     for first in places[begin:] + places[:begin]:
         taken = False
         for port in range(first, first + count * step, step):
