@@ -80,7 +80,19 @@ class Settings(BaseSettings):
     slice_s: float = Field(10.0, ge=1, le=60, description="How long one wake-up works before it lets others in.")
     writes_per_ticket: int = Field(8, ge=1, le=100, description="Writes of one ticket in 10 minutes before it is held.")
     body_days: int = Field(30, ge=1, le=400, description="How many days bodies and fact sets are kept.")
-    catchup_s: int = Field(300, ge=5, le=86_400, description="How often the events list of Stripe is read for gaps.")
+    key_days: int = Field(
+        90,
+        ge=2,
+        le=4000,
+        description="How many days a delivery's key, verdict and judgement are kept; money's for ever.",
+    )
+    catchup_s: int = Field(
+        300, ge=5, le=86_400, description="How often the vendors' own lists of changes are read for gaps."
+    )
+    catchup_grace_s: float = Field(
+        60, ge=0, le=3600, description="How old a change must be before its delivery counts as lost."
+    )
+    agents_s: int = Field(600, ge=10, le=86_400, description="How often the helpdesks' staff is read.")
     tag_prefix: str = Field("db_", pattern=r"^[a-z0-9_]{2,16}$", description="What every tag of ours begins with.")
     seats_used_key: str = Field("seats_used", description="Metadata key of a subscription that counts used seats.")
     payer_link_keys: Annotated[tuple[str, ...], NoDecode] = Field(

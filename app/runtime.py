@@ -76,6 +76,10 @@ class Runtime:
     def gate(self) -> SharedGate:
         return SharedGate(self.redis, workers=self.settings.worker_processes)
 
+    def known_own_user(self, connection_id: str) -> str:
+        """Whom we write as there, as far as it is known without a call."""
+        return str(self.connections.account(connection_id).config.get("own_user_id", ""))
+
     @cached_property
     def clients(self) -> Clients:
         return Clients(self)

@@ -2,6 +2,7 @@
 
 `as_of` is the vendor's time; `digest` tells whether another telling of the same moment says anything else. `folded` is
 the comparable address, `base` the same without what follows a plus sign, so that the setting may change at any time.
+`exact`: whether this very address is verified was told, not only whether any of the person's is.
 """
 
 import sqlalchemy as sa
@@ -43,6 +44,7 @@ person_email = sa.Table(
     sa.Column("domain", sa.Text, nullable=False),
     sa.Column("verified", sa.Boolean, nullable=False),
     sa.Column("is_primary", sa.Boolean, nullable=False),
+    sa.Column("exact", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.PrimaryKeyConstraint("connection_id", "person_id", "folded"),
     sa.Index("ix_person_email_folded", "folded"),
     sa.Index("ix_person_email_base", "base"),

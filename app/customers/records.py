@@ -38,7 +38,7 @@ def email_rows(connection_id: str, record: PersonRecord) -> list[Row]:
         rows[folded] = {
             "connection_id": connection_id, "person_id": record.id, "address": email.address, "folded": folded,
             "base": base_of(folded), "domain": domain_of(folded), "verified": known["verified"] or email.verified,
-            "is_primary": known["is_primary"] or email.primary,
+            "is_primary": known["is_primary"] or email.primary, "exact": record.all_emails,
         }  # fmt: skip
     return list(rows.values())
 

@@ -79,9 +79,40 @@ def apply_people(cx: sa.Connection, connection_id: str, told: Iterable[PersonRec
     )
     rows = [records.person_row(connection_id, one) for one in new]
     written = set(cx.execute(statement.returning(person.c.id), rows).scalars())
-    emails = [row for one in new if one.id in written for row in records.email_rows(connection_id, one)]
-    _replace(cx, person_email, person_email.c.person_id, connection_id, written, emails)
+    _addresses(cx, connection_id, [one for one in new if one.id in written])
     return written
+
+
+def _addresses(cx: sa.Connection, connection_id: str, told: Sequence[PersonRecord]) -> None:
+    """All addresses of who was read whole; of the others those told, beside what a whole reading told."""
+    whole = {one.id for one in told if one.all_emails}
+    rows = [row for one in told for row in records.email_rows(connection_id, one)]
+    _replace(
+        cx, person_email, person_email.c.person_id, connection_id, whole, [r for r in rows if r["person_id"] in whole]
+    )
+    rest = [row for row in rows if row["person_id"] not in whole]
+    kept = [(row["person_id"], row["folded"]) for row in rest]
+    former = sa.delete(person_email).where(
+        person_email.c.connection_id == connection_id,
+        person_email.c.person_id == _any({one.id for one in told} - whole),
+        sa.or_(person_email.c.is_primary, ~person_email.c.exact),
+        sa.tuple_(person_email.c.person_id, person_email.c.folded).not_in(kept),
+    )
+    cx.execute(former)
+    if rest:
+        statement = insert(person_email)
+        new, old = statement.excluded, person_email.c
+        cx.execute(
+            statement.on_conflict_do_update(
+                index_elements=["connection_id", "person_id", "folded"],
+                set_={
+                    "address": new.address,
+                    "is_primary": new.is_primary,
+                    "verified": sa.case((old.exact, old.verified), else_=new.verified),
+                },
+            ),
+            rest,
+        )
 
 
 def apply_organizations(cx: sa.Connection, connection_id: str, told: Iterable[OrganizationRecord]) -> set[str]:

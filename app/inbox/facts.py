@@ -56,7 +56,7 @@ def event_facts(event: Event) -> Facts:
     return {"event.actor": event.actor or None, **own}
 
 
-_EVENT = ("comment", "comment_public", "comment_by_staff", "tags_added", "tags_removed")
+_EVENT = ("comment", "comment_public", "comment_by_staff", "tags_added", "tags_removed", "caught_up")
 
 
 def _payers(matches: Iterable[Match]) -> list[tuple[str, str]]:

@@ -30,6 +30,11 @@ def start(cx: sa.Connection, payer_connection_id: str, causes: Mapping[str, Even
             _chunk(cx, connection_id, ids, "", causes[payer_id])
 
 
+def wake(cx: sa.Connection, connection_id: str, people: list[str], cause: Event) -> None:
+    """Judge the tickets of these people again: something about them changed."""
+    _chunk(cx, connection_id, people, "", cause)
+
+
 def go_on(cx: sa.Connection, connection_id: str, event: Event) -> None:
     """The next chunk of a fan-out: its event carries who and after which ticket."""
     _chunk(cx, connection_id, event.note["requesters"], event.note["after"], event)

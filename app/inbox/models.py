@@ -62,3 +62,32 @@ lane = sa.Table(
     sa.Column("held_reason", sa.Text),
     sa.PrimaryKeyConstraint("connection_id", "key"),
 )
+
+# What never came as a webhook: fetched since, or lost (a change's old value, a comment: named, never guessed).
+FETCHED = "fetched"
+LOST = "lost"
+
+gap = sa.Table(
+    "gap",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("connection_id", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("found_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.UniqueConstraint("connection_id", "subject", "what", "occurred_at"),
+    sa.CheckConstraint(f"verdict IN ('{FETCHED}', '{LOST}')", name="verdict"),
+    sa.Index("ix_gap_found", "found_at"),
+)
+
+catch_up_cursor = sa.Table(
+    "catch_up_cursor",
+    metadata,
+    sa.Column("connection_id", sa.Text, primary_key=True),
+    sa.Column("cursor", sa.Text, nullable=False),
+    sa.Column("reached", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("ran_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("looked_at", sa.BigInteger, nullable=False, server_default="0"),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.inbox.store import Delivery, Lane
 from integrations import registry
@@ -12,10 +13,12 @@ from integrations.kernel.clock import iso, parse_iso
 from integrations.kernel.errors import MalformedPayload
 from integrations.kernel.events import Event
 from integrations.kernel.ids import VendorRef
+from integrations.kernel.records import TicketRecord
 
 INTERNAL = "deskbridge:"  # kinds of deliveries of our own making; no vendor's event type has a colon after this word
 REJUDGE = INTERNAL + "rejudge"
 FAN_OUT = INTERNAL + "fan_out"
+CAUGHT_UP = INTERNAL + "caught_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,13 @@ class Parsed:
     vendor: str
     events: tuple[Event, ...] = ()
     error: str = ""
+
+    def subjects(self) -> set[tuple[str, str, str]]:
+        """(connection, type, id) of everything these events are about; of a merge, both people."""
+        found = {(e.connection_id, e.subject.type, e.subject.id) for e in self.events}
+        return found | {
+            (e.connection_id, "person", str(e.note["survivor"])) for e in self.events if "survivor" in e.note
+        }
 
     def tickets(self) -> set[tuple[str, str]]:
         """(connection, ticket) of every ticket these events are about."""
@@ -45,7 +55,8 @@ def _parse(lane: Lane, delivery: Delivery, vendor: str) -> Parsed:
     try:
         document = json.loads(delivery.body)  # the door let only strict JSON in
         if delivery.kind.startswith(INTERNAL):
-            return Parsed(lane, delivery, vendor, (_internal(delivery, vendor, document),))
+            made = _caught_up if delivery.kind == CAUGHT_UP else _internal
+            return Parsed(lane, delivery, vendor, made(delivery, vendor, document))
         webhook = registry.webhook_module(vendor)
         events = webhook.parse(document, delivery.connection_id, delivery.event_key, delivery.received_at)
     except (MalformedPayload, ValueError, KeyError, TypeError) as problem:
@@ -73,10 +84,10 @@ def fan_out_row(
     return connection_id, key, FAN_OUT, key, json.dumps(body).encode()
 
 
-def _internal(delivery: Delivery, vendor: str, body: dict[str, str]) -> Event:
+def _internal(delivery: Delivery, vendor: str, body: dict[str, str]) -> tuple[Event, ...]:
     kind = delivery.kind.removeprefix(INTERNAL)
     subject = VendorRef(vendor, "ticket" if kind == "rejudge" else kind, body.get("ticket_id", ""))
-    return Event(
+    event = Event(
         kind=body["kind"],
         vendor=vendor,
         connection_id=delivery.connection_id,
@@ -85,3 +96,16 @@ def _internal(delivery: Delivery, vendor: str, body: dict[str, str]) -> Event:
         occurred_at=parse_iso(body["occurred_at"]),
         note={**body, "internal": kind},
     )
+    return (event,)
+
+
+def _caught_up(delivery: Delivery, vendor: str, body: dict[str, Any]) -> tuple[Event, ...]:
+    """A ticket that was read because nobody told us of its change: an event for each kind that would have told."""
+    at = parse_iso(body["occurred_at"])
+    record = TicketRecord(body["ticket_id"], at, body["values"], complete=True)
+    subject = VendorRef(vendor, "ticket", record.id)
+    return tuple(
+        Event(kind, vendor, delivery.connection_id, f"{delivery.event_key}:{kind}", subject, at, "", record,
+              note={"internal": "caught_up", "caught_up": True})
+        for kind in body["kinds"]
+    )  # fmt: skip

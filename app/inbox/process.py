@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from app.config import Settings
 from app.db import Database
-from app.inbox import store
+from app.inbox import people, store
 from app.inbox.parse import Parsed, parse_lane
 from app.inbox.read import Reads, read_tickets, tickets_to_read
 from app.inbox.store import Lane
@@ -22,7 +22,7 @@ from app.telemetry import metrics
 from app.telemetry.logs import get_logger
 from app.triggers.store import active
 from integrations.kernel.errors import RateLimited, VendorError
-from integrations.kernel.ports import Helpdesk
+from integrations.kernel.ports import Helpdesk, PeopleRead, TicketRead
 from integrations.transport.backoff import delay_s
 
 LANES = 200  # in one batch: two full reads at the vendor
@@ -115,17 +115,20 @@ class Inbox:
         """Fetch every ticket that must be read, 100 a call, in parallel; the lanes of what cannot be read rest."""
         with self._database.begin() as cx:
             wanted = tickets_to_read(cx, batch.parsed)
-        calls = [
-            (connection_id, ids, self._pool.submit(read_tickets, self._client, connection_id, ids))
-            for connection_id, ids in wanted
+        submit, client = self._pool.submit, self._client
+        calls: list[tuple[str, str, Sequence[str], Future[TicketRead] | Future[PeopleRead]]] = [
+            (cid, "ticket", ids, submit(read_tickets, client, cid, ids)) for cid, ids in wanted
+        ]
+        calls += [
+            (cid, "person", ids, submit(people.read, client, cid, ids)) for cid, ids in people.to_read(batch.parsed)
         ]
         failed: dict[tuple[str, str], VendorError] = {}
-        for connection_id, ids, call in calls:
+        for connection_id, kind, ids, call in calls:
             try:
                 batch.reads.setdefault(connection_id, Reads()).add(call.result())
             except VendorError as error:
-                lost = {(connection_id, ticket_id) for ticket_id in ids}
-                failed |= {_key(p.lane): error for p in batch.parsed if p.tickets() & lost}
+                lost = {(connection_id, kind, one) for one in ids}
+                failed |= {_key(p.lane): error for p in batch.parsed if p.subjects() & lost}
         if failed:
             self._rest(batch, failed)
 

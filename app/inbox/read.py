@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.inbox.parse import Parsed
 from app.tickets import store as tickets
-from integrations.kernel.ports import Helpdesk, TicketRead
+from integrations.kernel.ports import Helpdesk, PeopleRead, TicketRead
 
 READ_BATCH = 100
 
@@ -20,9 +20,13 @@ class Reads:
     """All reads of one connection in this batch."""
 
     answers: list[TicketRead] = field(default_factory=list)
+    people: list[PeopleRead] = field(default_factory=list)
 
-    def add(self, answer: TicketRead) -> None:
-        self.answers.append(answer)
+    def add(self, answer: TicketRead | PeopleRead) -> None:
+        if isinstance(answer, PeopleRead):
+            self.people.append(answer)
+        else:
+            self.answers.append(answer)
 
 
 def tickets_to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[tuple[str, list[str]]]:

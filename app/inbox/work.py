@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from app import billing, identity
 from app.config import Settings
 from app.customers import store as customers
-from app.inbox import facts, fan_out, judge
+from app.inbox import facts, fan_out, judge, people
 from app.inbox.parse import FAN_OUT, Parsed
 from app.inbox.read import Reads
 from app.tickets import store as tickets
 from app.triggers.engine import CompiledRules
 from integrations import registry
 from integrations.kernel.events import Event
-from integrations.kernel.records import OrganizationRecord, PersonRecord, TicketRecord
+from integrations.kernel.records import OrganizationRecord, TicketRecord
 from integrations.kernel.vendor import Port
 
 Verdicts = dict[int, tuple[str, str | None]]
@@ -87,7 +87,8 @@ def _helpdesk(
     """Helpdesk events: mirrors, then rules for every ticket event that somebody else caused."""
     verdicts: Verdicts = {}
     events = [(one, event) for one in mine for event in one.events]
-    _people(cx, connection_id, [event for _, event in events])
+    people.work(cx, connection_id, [event for _, event in events], read.people)
+    _organizations(cx, connection_id, [event for _, event in events])
     stale = _tickets(cx, connection_id, [event for _, event in events], read)
     to_judge: list[tuple[Parsed, Event]] = []
     for one, event in events:
@@ -105,8 +106,7 @@ def _helpdesk(
     return verdicts
 
 
-def _people(cx: sa.Connection, connection_id: str, events: Sequence[Event]) -> None:
-    customers.apply_people(cx, connection_id, [e.record for e in events if isinstance(e.record, PersonRecord)])
+def _organizations(cx: sa.Connection, connection_id: str, events: Sequence[Event]) -> None:
     organizations = [e.record for e in events if isinstance(e.record, OrganizationRecord)]
     customers.apply_organizations(cx, connection_id, organizations)
 

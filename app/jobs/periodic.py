@@ -22,17 +22,25 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One periodic job. `every_s`: seconds between starts, over all workers together."""
+    """One periodic job. every_s: seconds between starts, over all workers together. at_start: and when one starts."""
 
     key: str
     every_s: float
     run: Callable[[], object]
+    at_start: bool = False
 
 
 def register(cx: sa.Connection, tasks: Mapping[str, Task]) -> None:
-    """Make a row for each task that has none."""
+    """Make a row for each task that has none; those of every start are due now, at most once in ten seconds."""
     rows = [{"key": key} for key in sorted(tasks)]
     cx.execute(insert(periodic).values(rows).on_conflict_do_nothing())
+    lately = periodic.c.last_started > sa.func.now() - sa.text("interval '10 seconds'")
+    at_start = periodic.c.key.in_([key for key, task in tasks.items() if task.at_start])
+    cx.execute(
+        sa.update(periodic)
+        .where(at_start, periodic.c.last_started.is_not(None), ~lately, periodic.c.next_due > sa.func.now())
+        .values(next_due=sa.func.now())
+    )
 
 
 def claim_due(cx: sa.Connection, tasks: Mapping[str, Task]) -> list[str]:

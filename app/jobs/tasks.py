@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
+from app import agents
 from app.billing import store as billing
 from app.db import Database
-from app.inbox import billing_sync, partitions
+from app.inbox import billing_sync, catch_up, retention
 from app.jobs.periodic import Task
 from app.runtime import Runtime
+from app.telemetry.logs import get_logger
 from integrations import registry
+from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import VendorError
 from integrations.kernel.vendor import Port
 
-HOUR_S = 3600.0
+HOUR_S, DAY_S = 3600.0, 86_400.0
+
+log = get_logger(__name__)
 
 
 def tasks(runtime: Runtime) -> Mapping[str, Task]:
@@ -22,10 +28,10 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
 
     def partition() -> None:
         owner = Database(runtime.urls.migration, pool_size=1)  # only the owner of a table makes its partitions
-        with owner.begin() as cx:
-            partitions.ensure(cx)
-            partitions.drop(cx, settings.body_days)
-        owner.close()
+        try:
+            retention.drop_days(owner, settings)
+        finally:
+            owner.close()
 
     def seats() -> None:
         with runtime.database.begin() as cx:
@@ -33,7 +39,10 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
 
     table = (
         Task("partitions", HOUR_S, partition),
-        Task("billing.catch_up", settings.catchup_s, lambda: _catch_up(runtime)),
+        Task("retention", DAY_S, lambda: retention.prune(runtime.database, settings)),
+        Task("inbox.catch_up", settings.catchup_s, lambda: _helpdesks(runtime, _catch_up_tickets), at_start=True),
+        Task("agents.read", min(60.0, settings.agents_s), lambda: _helpdesks(runtime, _staff), at_start=True),
+        Task("billing.catch_up", settings.catchup_s, lambda: _catch_up_billing(runtime), at_start=True),
         Task("billing.reread", 5.0, lambda: billing_sync.reread(runtime.database, runtime.clients.billing, settings)),
         Task("billing.refresh", HOUR_S, lambda: billing_sync.refresh_due(runtime.database, settings)),
         Task("billing.seats", HOUR_S, seats),
@@ -41,15 +50,41 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
     return {task.key: task for task in table}
 
 
-def _catch_up(runtime: Runtime) -> None:
-    """Every billing connection; one that cannot be reached does not keep the others waiting."""
-    failed: VendorError | None = None
+def _helpdesks(runtime: Runtime, work: Callable[[Runtime, str], object]) -> None:
+    """Every helpdesk connection; one that cannot be reached does not keep the others waiting."""
+    _each([c for card in registry.by_port(Port.HELPDESK) for c in _ids(runtime, card.slug)], lambda c: work(runtime, c))
+
+
+def _catch_up_billing(runtime: Runtime) -> None:
     for card in registry.by_port(Port.BILLING):
-        for account in runtime.connections.accounts(card.slug):
-            try:
-                client = runtime.clients.billing(account.connection_id)
-                billing_sync.catch_up(runtime.database, account.connection_id, card.slug, client)
-            except VendorError as error:
-                failed = error
+        slug = card.slug
+        _each(_ids(runtime, slug), lambda c, slug=slug: billing_sync.catch_up(  # type: ignore[misc]
+            runtime.database, c, slug, runtime.clients.billing(c)
+        ))  # fmt: skip
+
+
+def _catch_up_tickets(runtime: Runtime, connection_id: str) -> None:
+    catch_up.catch_up(runtime.database, connection_id, runtime.clients.helpdesk(connection_id), runtime.settings)
+
+
+def _staff(runtime: Runtime, connection_id: str) -> None:
+    every = timedelta(seconds=runtime.settings.agents_s)
+    if agents.due(runtime.database, [connection_id], utc_now(), every):
+        agents.sync(runtime.database, connection_id, runtime.clients.helpdesk(connection_id))
+
+
+def _ids(runtime: Runtime, vendor: str) -> list[str]:
+    return [account.connection_id for account in runtime.connections.accounts(vendor)]
+
+
+def _each(connection_ids: Sequence[str], work: Callable[[str], object]) -> None:
+    """All of them, whatever happens to one; the last fault is raised when all had their turn."""
+    failed: VendorError | None = None
+    for connection_id in connection_ids:
+        try:
+            work(connection_id)
+        except VendorError as error:
+            log.warning("periodic_vendor_failed", connection_id=connection_id, code=error.code)
+            failed = error
     if failed is not None:
         raise failed

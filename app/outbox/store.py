@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -261,3 +262,13 @@ def writes(cx: sa.Connection, connection_id: str) -> Sequence[Any]:
         .group_by(outbox.c.ticket_id)
     )
     return cx.execute(query).all()
+
+
+def last_writes(cx: sa.Connection, connection_id: str, ticket_ids: Sequence[str]) -> dict[str, datetime]:
+    """When we last wrote to each of these tickets, by our clock; one we never wrote to is missing."""
+    query = (
+        sa.select(outbox.c.ticket_id, sa.func.max(outbox.c.settled_at).label("at"))
+        .where(outbox.c.connection_id == connection_id, outbox.c.ticket_id.in_(ticket_ids), outbox.c.state == "done")
+        .group_by(outbox.c.ticket_id)
+    )
+    return {row.ticket_id: row.at for row in cx.execute(query)}

@@ -21,6 +21,7 @@ EVENTS = Counter("deskbridge_events", "Deliveries worked off", ["verdict"])
 SLICE_SECONDS = Histogram(
     "deskbridge_slice_seconds", "Time of one batch", ["job"], buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30)
 )
+RECOVERED = Counter("deskbridge_recovered", "Changes fetched that no delivery told of", ["connection"])
 EFFECTS = Counter("deskbridge_effects", "Ticket changes by their end", ["state"])
 
 

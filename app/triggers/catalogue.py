@@ -97,6 +97,7 @@ event.actor | text | the helpdesk's id of who did it
 event.comment | text | the text of the new comment
 event.comment_public | yes/no | the customer can see the comment
 event.comment_by_staff | yes/no | an agent wrote the comment
+event.caught_up | yes/no | fetched later, as its delivery was lost: what changed is not known
 event.tags_added | tag set | tags that were just added
 event.tags_removed | tag set | tags that were just removed
 """

@@ -133,7 +133,8 @@ def _run(
     if not candidates:
         return
     facts = seen_facts(event, derive)
-    context = Context(event.at.astimezone(UTC), None if event.kind in HINTS else event.changes)
+    told = event.kind not in HINTS and not event.facts.get("event.caught_up")
+    context = Context(event.at.astimezone(UTC), event.changes if told else None)
     stopped_by = ""
     for compiled in candidates:
         reason = f"rule {stopped_by} fired before it and said stop" if stopped_by else _not_asked(compiled, event)

@@ -91,6 +91,14 @@ class ChangedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleRead:
+    """Answer of one read of people, with all their addresses. gone: asked for and not there (deleted or merged)."""
+
+    people: tuple[PersonRecord, ...]
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AgentPage:
     """One page of the staff. cursor: pass it to get the next; empty at the end."""
 
@@ -115,6 +123,9 @@ class Helpdesk(Protocol):
 
     def has_note(self, ticket_id: str, key: str) -> bool:
         """Is there a note with this key's marker on the ticket?"""
+
+    def show_people(self, ids: Sequence[str]) -> PeopleRead:
+        """Up to 100 people as they are now. For events that do not carry the person."""
 
     def changed(self, cursor: str, since: datetime) -> ChangedPage:
         """One page of what changed after `cursor`; with none yet, since a moment. For catching up on lost deliveries."""

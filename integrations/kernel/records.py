@@ -57,7 +57,10 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """A requester or a member of staff. role: end-user, agent, admin (the vendor's word, lower case)."""
+    """A requester or a member of staff. role: end-user, agent, admin (the vendor's word, lower case).
+
+    all_emails: `emails` are all there are; else others that are known stay.
+    """
 
     id: str
     as_of: datetime
@@ -70,6 +73,7 @@ class PersonRecord:
     time_zone: str | None = None
     active: bool = True
     fields: Mapping[str, Any] = field(default_factory=dict)
+    all_emails: bool = False
 
 
 @dataclass(frozen=True, slots=True)

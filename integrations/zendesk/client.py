@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import requests
@@ -22,11 +23,20 @@ from integrations.kernel.errors import (
     VendorError,
     VendorRejected,
 )
-from integrations.kernel.ports import JobState, TicketRead, WriteReceipt, WriteResult, WriteState
+from integrations.kernel.ports import (
+    AgentPage,
+    ChangedPage,
+    JobState,
+    PeopleRead,
+    TicketRead,
+    WriteReceipt,
+    WriteResult,
+    WriteState,
+)
 from integrations.kernel.records import Email, TicketChange
 from integrations.kernel.vendor import Account
 from integrations.transport.http import Gate, vendor_session
-from integrations.zendesk import answers, bulk, wire
+from integrations.zendesk import answers, bulk, lists, wire
 from integrations.zendesk.auth import LegacyToken, OAuth
 from integrations.zendesk.endpoints import LIMITS, endpoint_of
 from integrations.zendesk.settings import API_TOKENS_END, SUBDOMAIN
@@ -120,6 +130,17 @@ class ZendeskClient:
                 return False
             params = {**params, "page[after]": str(meta["after_cursor"])}
 
+    def show_people(self, ids: Sequence[str]) -> PeopleRead:
+        if len(ids) > MANY:
+            raise ValueError(f"{len(ids)} people in one read; Zendesk takes {MANY}")
+        return lists.people(self._list, ids, self.identities)
+
+    def changed(self, cursor: str, since: datetime) -> ChangedPage:
+        return lists.changed(self._list, cursor, since)
+
+    def agents(self, cursor: str = "") -> AgentPage:
+        return lists.agents(self._list, cursor)
+
     def own_user_id(self) -> str:
         """Asked once. Zendesk answers credentials it does not know with a user without an id."""
         if not self._own_user_id:
@@ -172,6 +193,9 @@ class ZendeskClient:
         """A change of its own for each ticket; answers the job."""
         body = {"tickets": [wire.ticket(change) for change in changes]}
         return _job(self._call("PUT", "/tickets/update_many.json", json=body, key=key))
+
+    def _list(self, method: str, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        return self._call(method, path, params=query)
 
     def _by_zenpy(self, call: Callable[[], T]) -> T:
         """One call of zenpy's. Raises VendorRejected for 4xx, and the transport's errors."""

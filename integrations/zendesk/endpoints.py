@@ -23,6 +23,9 @@ _ROUTES = (
     ("PUT", re.compile(r"/tickets/(\d+)"), "ticket_update"),
     ("GET", re.compile(r"/incremental/"), "incremental"),
     ("GET", re.compile(r"/users/me"), "users_me"),
+    ("GET", re.compile(r"/users/show_many"), "users_show_many"),
+    ("GET", re.compile(r"/users(?:\.json)?$"), "users"),
+    ("GET", re.compile(r"/group_memberships"), "group_memberships"),
     ("GET", re.compile(r"/users/\d+/identities"), "identities"),
 )
 LIMITS: dict[str, tuple[Limit, ...]] = {

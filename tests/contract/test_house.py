@@ -42,9 +42,20 @@ def test_no_function_is_over_50_lines_and_the_median_is_under_10():
     assert statistics.median(sizes.values()) <= 10
 
 
+def _code_lines(path):
+    """Lines that are neither blank, comment nor docstring: shapes and units may be explained at any length."""
+    text = path.read_text(encoding="utf-8")
+    explained = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            explained |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    lines = enumerate(text.splitlines(), 1)
+    return sum(1 for n, line in lines if line.strip() and not line.strip().startswith("#") and n not in explained)
+
+
 def test_the_kernel_stays_small():
-    lines = sum(_lines(path) for path in (ROOT / "integrations" / "kernel").glob("*.py"))
-    assert lines < 900, "the kernel is words only; what grew does not belong there"
+    lines = sum(_code_lines(path) for path in (ROOT / "integrations" / "kernel").glob("*.py"))
+    assert lines < 600, "the kernel is words only; what grew does not belong there"
 
 
 @pytest.mark.parametrize(("sdk", "vendor"), sorted(SDKS.items()))

@@ -153,3 +153,27 @@ def test_people_end_alike_in_whatever_order_they_are_told(cx, records):
         store.apply_people(cx, connection_id, [record])
     one = store.people(cx, connection_id, ["1"])["1"]
     assert (one.name, [a.folded for a in one.addresses]) == ("4", ["a4@example.com"])
+
+
+def mails(cx, id_="1"):
+    return [(a.folded, a.verified) for a in store.people(cx, DESK, [id_])[id_].addresses]
+
+
+def test_a_short_telling_keeps_the_other_addresses_and_what_is_exactly_known_of_them(cx):
+    whole = (Email("ann@example.com", verified=False, primary=True), Email("a.b@example.com", verified=True))
+    store.apply_people(cx, DESK, [ann(emails=whole, all_emails=True)])
+    store.apply_people(cx, DESK, [ann(1, name="Anna")])  # side-loaded: the primary one only, "verified" of any of them
+    assert mails(cx) == [("ann@example.com", False), ("a.b@example.com", True)]
+    store.apply_people(cx, DESK, [ann(2, emails=(Email("a.b@example.com", verified=False, primary=True),))])
+    assert mails(cx) == [("a.b@example.com", True)]
+
+
+def test_a_whole_telling_replaces_all_addresses_and_a_person_may_have_none(cx):
+    store.apply_people(cx, DESK, [ann()])
+    store.apply_people(cx, DESK, [ann(1, emails=(Email("new@example.com", verified=True),), all_emails=True)])
+    assert mails(cx) == [("new@example.com", True)]
+    store.apply_people(cx, DESK, [ann(2, emails=(), all_emails=True)])
+    assert mails(cx) == []
+    store.apply_people(cx, DESK, [ann(3), PersonRecord("2", NOON, name="Bob")])
+    store.apply_people(cx, DESK, [ann(4, emails=())])
+    assert (mails(cx), mails(cx, "2")) == ([], [])
