@@ -57,7 +57,7 @@ class Runtime:
 
     @cached_property
     def connections(self) -> Connections:
-        return Connections(self.database, self.settings.keys)
+        return Connections(self.database, self.settings.keys, production=self.settings.mode == "production")
 
     @cached_property
     def redis(self) -> redis.Redis:

@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.context import pairs, runtime, sentences
+from app.connections import UnknownConnection
 from integrations import registry
 from integrations.kernel.errors import InputError, VendorError
 from integrations.kernel.ports import Billing, Helpdesk
@@ -73,8 +74,13 @@ def check(connection_id: str) -> None:
 @sentences
 def rotate(connection_id: str, secret: str) -> None:
     """Put a new value of a secret first; the one before it stays live."""
+    connections = runtime().connections
+    vendors = {row["id"]: str(row["vendor"]) for row in connections.rows()}
+    card = registry.by_slug(vendors.get(connection_id, ""))
+    if card is None:
+        raise UnknownConnection(connection_id=connection_id)
     for name, value in pairs((secret,)).items():
-        runtime().connections.rotate(connection_id, name, value)
+        connections.rotate(card, connection_id, name, value)
         click.echo(f"{name} of {connection_id} has a new value; the one before it is still accepted.")
 
 

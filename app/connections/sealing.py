@@ -25,6 +25,11 @@ def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"deskbridge key id" + key).digest()[:_KEY_ID_BYTES]
 
 
+def sealed_with(sealed: bytes, key: bytes) -> bool:
+    """Was this sealed with this key?"""
+    return sealed[:_KEY_ID_BYTES] == _key_id(key)
+
+
 def seal(secrets: Mapping[str, Sequence[str]], connection_id: str, keys: Sequence[bytes]) -> bytes:
     """Seal with the newest key. Layout: key id, nonce, ciphertext."""
     key_id, nonce = _key_id(keys[0]), os.urandom(_NONCE_BYTES)

@@ -6,15 +6,16 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from app.connections import store
-from app.connections.sealing import seal, unseal
+from app.connections.sealing import seal, sealed_with, unseal
 from app.db import Database
 from integrations.kernel.errors import InputError, NotFound
 from integrations.kernel.ids import ConnectionId, new_id
-from integrations.kernel.vendor import Account, Vendor
+from integrations.kernel.vendor import Account, Setting, Vendor
 
 CACHE_S = 5.0  # how long a rotated secret or a disabled connection takes to be known in every process
 _ID = re.compile(r"[a-z0-9_]{3,40}", re.ASCII)
@@ -26,11 +27,12 @@ class UnknownConnection(NotFound):
 
 
 class Connections:
-    """The connections of this installation. `keys`: master keys, newest first."""
+    """The connections of this installation. keys: master keys, newest first. production: no test address is taken."""
 
-    def __init__(self, database: Database, keys: Sequence[bytes]) -> None:
+    def __init__(self, database: Database, keys: Sequence[bytes], *, production: bool = False) -> None:
         self._database = database
         self._keys = tuple(keys)
+        self._production = production
         self._opened: dict[str, tuple[float, Account, str]] = {}
 
     def account(self, connection_id: str, vendor: str = "") -> Account:
@@ -75,6 +77,7 @@ class Connections:
         problems = _problems(card, config, secrets)
         if not _ID.fullmatch(connection_id):
             problems.append("id: 3 to 40 of a-z, 0-9 and _")
+        problems += address_problems(base_url, production=self._production)
         if problems:
             raise InputError("; ".join(problems))
         filled = {s.name: s.default for s in card.settings if s.default and not s.secret} | dict(config)
@@ -106,8 +109,13 @@ class Connections:
                 raise UnknownConnection(connection_id=connection_id)
         self._opened.pop(connection_id, None)
 
-    def rotate(self, connection_id: str, name: str, value: str) -> None:
-        """Put a new value of a secret first; the one before it stays live, older ones go."""
+    def rotate(self, card: Vendor, connection_id: str, name: str, value: str) -> None:
+        """Put a new value of a secret first; the one before it stays live, older ones go. Raises InputError."""
+        setting = next((s for s in card.settings if s.name == name and s.secret), None)
+        if setting is None:
+            raise InputError(f"{name}: {card.title} has no such secret")
+        if problem := value_problem(setting, value):
+            raise InputError(problem)
         with self._database.begin() as cx:
             row = store.get(cx, connection_id)
             if row is None:
@@ -116,6 +124,16 @@ class Connections:
             secrets[name] = (value, *secrets.get(name, ())[:1])
             store.update(cx, connection_id, {"sealed": seal(secrets, connection_id, self._keys)})
         self._opened.pop(connection_id, None)
+
+    def reseal(self) -> int:
+        """Seal the secrets of every connection with the newest master key; answers how many were sealed anew."""
+        with self._database.begin() as cx:
+            rows = [row for row in store.every(cx) if not sealed_with(row["sealed"], self._keys[0])]
+            for row in rows:
+                secrets = unseal(row["sealed"], row["id"], self._keys)
+                store.update(cx, row["id"], {"sealed": seal(secrets, row["id"], self._keys)})
+        self._opened.clear()
+        return len(rows)
 
     def _open(self, row: sa.RowMapping) -> Account:
         secrets = unseal(row["sealed"], row["id"], self._keys)
@@ -134,4 +152,24 @@ def _problems(card: Vendor, config: Mapping[str, Any], secrets: Mapping[str, Seq
         given = secrets.get(setting.name) if setting.secret else config.get(setting.name)
         if setting.required and not setting.default and not given:
             found.append(f"{setting.name}: not given; {setting.help}")
+        values = given if setting.secret else [given]
+        found += [p for value in values or () if value and (p := value_problem(setting, str(value)))]
     return found
+
+
+def value_problem(setting: Setting, value: str) -> str:
+    """Why a value cannot be taken, with what to give; empty when it can. The value itself is never repeated."""
+    wrong = value in setting.never or (setting.pattern and not re.fullmatch(setting.pattern, value, re.ASCII))
+    return f"{setting.name}: this value is not taken; {setting.help}" if wrong else ""
+
+
+def address_problems(base_url: str, *, production: bool) -> list[str]:
+    """What is wrong with an address that stands in for the vendor's own; nothing for an empty one."""
+    if not base_url:
+        return []
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.username:
+        return ["base-url: give scheme, host and port only, such as https://proxy.example.com:8443"]
+    if production and parts.scheme != "https":
+        return ["base-url: must begin with https:// in production"]
+    return []

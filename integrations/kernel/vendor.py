@@ -19,7 +19,10 @@ class Port(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value a connection needs. secret: sealed in the database, several live values, newest first, never shown."""
+    """One value a connection needs. secret: sealed in the database, several live values, newest first, never shown.
+
+    pattern: what a value must match whole, where it is given. never: values that are refused, such as published ones.
+    """
 
     name: str
     title: str
@@ -27,6 +30,8 @@ class Setting:
     secret: bool = False
     required: bool = True
     default: str = ""
+    pattern: str = ""
+    never: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,11 @@ from integrations.kernel.vendor import Setting
 
 SETTINGS = (
     Setting(
-        "api_key", "Restricted key", "rk_live_... or rk_test_..., read permissions only; see the README", secret=True
+        "api_key",
+        "Restricted key",
+        "rk_live_... or rk_test_..., with the permissions of the README; never a secret key (sk_...)",
+        secret=True,
+        pattern=r"rk_[A-Za-z0-9_]+",
     ),
     Setting("webhook_secret", "Signing secret", "whsec_... of the endpoint; several while it is rotated", secret=True),
     Setting("calls_per_second", "Calls a second", "100 live, 25 in a sandbox", default="25"),

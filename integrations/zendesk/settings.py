@@ -6,7 +6,7 @@ import re
 
 from integrations.kernel.vendor import Setting
 
-SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 API_TOKENS_END = "2027-04-30"
 
 # The signing secret Zendesk publishes for "test webhook" requests: anybody can sign with it.
@@ -14,13 +14,21 @@ API_TOKENS_END = "2027-04-30"
 PUBLISHED_TEST_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="  # noqa: S105 - published by Zendesk
 
 SETTINGS = (
-    Setting("subdomain", "Subdomain", "the part before .zendesk.com"),
+    Setting(
+        "subdomain", "Subdomain", "the part before .zendesk.com: letters, digits and dashes", pattern=SUBDOMAIN.pattern
+    ),
     Setting(
         "client_id", "OAuth client id", "Admin Center > Apps and integrations > APIs > OAuth clients", required=False
     ),
     Setting("client_secret", "OAuth client secret", "shown once when the client is made", secret=True, required=False),
     Setting("scope", "OAuth scopes", "space separated", default="read tickets:write webhooks:write triggers:write"),
-    Setting("webhook_secret", "Signing secret", "of the webhook; several while it is rotated", secret=True),
+    Setting(
+        "webhook_secret",
+        "Signing secret",
+        "of the webhook, never the one Zendesk publishes for tests; several while it is rotated",
+        secret=True,
+        never=(PUBLISHED_TEST_SECRET,),
+    ),
     Setting(
         "legacy_email", "E-mail of an API token", f"only without OAuth; API tokens end {API_TOKENS_END}", required=False
     ),

@@ -41,7 +41,11 @@ def door(database, redis_url, ports, serving):
 
     runtime = app.extensions["deskbridge"]
     runtime.connections.add(
-        registry.by_slug("stripe"), "Bank", {}, {"api_key": ["rk"], "webhook_secret": [NEW, OLD]}, connection_id="bank"
+        registry.by_slug("stripe"),
+        "Bank",
+        {},
+        {"api_key": ["rk_test_door"], "webhook_secret": [NEW, OLD]},
+        connection_id="bank",
     )
     runtime.connections.add(
         registry.by_slug("zendesk"),

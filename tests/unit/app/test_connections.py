@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from app.connections import Connections, UnknownConnection
 from app.connections.models import connection
 from app.connections.sealing import CannotUnseal, seal, unseal
+from app.connections.service import address_problems
 from integrations.kernel.errors import InputError
 from integrations.kernel.vendor import Port, Setting, Vendor
 
@@ -15,9 +16,9 @@ CARD = Vendor(
     "Desk",
     frozenset({Port.HELPDESK}),
     settings=(
-        Setting("subdomain", "Subdomain", "the part before .desk.example"),
+        Setting("subdomain", "Subdomain", "the part before .desk.example", pattern=r"[a-z]+"),
         Setting("region", "Region", "where it is", default="eu"),
-        Setting("webhook_secret", "Signing secret", "from the webhook's page", secret=True),
+        Setting("webhook_secret", "Signing secret", "from the webhook's page", secret=True, never=("published",)),
     ),
 )
 
@@ -57,8 +58,8 @@ def test_every_missing_and_unknown_setting_is_named(connections):
 
 def test_rotation_keeps_the_secret_before_alive_and_drops_older_ones(connections):
     made = connections.add(CARD, "Main", {"subdomain": "acme"}, {"webhook_secret": ["one"]})
-    connections.rotate(made, "webhook_secret", "two")
-    connections.rotate(made, "webhook_secret", "three")
+    connections.rotate(CARD, made, "webhook_secret", "two")
+    connections.rotate(CARD, made, "webhook_secret", "three")
     assert connections.account(made).secrets["webhook_secret"] == ("three", "two")
 
 
@@ -78,3 +79,35 @@ def test_an_id_is_taken_once(connections):
     connections.add(CARD, "A", {"subdomain": "a"}, {"webhook_secret": ["s"]}, connection_id="main")
     with pytest.raises(InputError, match="taken"):
         connections.add(CARD, "B", {"subdomain": "b"}, {"webhook_secret": ["s"]}, connection_id="main")
+
+
+def test_a_published_secret_and_a_value_in_the_wrong_form_are_refused_without_being_repeated(connections):
+    with pytest.raises(InputError) as caught:
+        connections.add(CARD, "Main", {"subdomain": "acme.evil.example"}, {"webhook_secret": ["published"]})
+    assert "subdomain: " in str(caught.value)
+    assert "webhook_secret: " in str(caught.value)
+    assert "evil" not in str(caught.value)
+    made = connections.add(CARD, "Main", {"subdomain": "acme"}, {"webhook_secret": ["one"]})
+    for name, value in (("webhook_secret", "published"), ("subdomain", "x"), ("other", "x")):
+        with pytest.raises(InputError):
+            connections.rotate(CARD, made, name, value)
+    assert connections.account(made).secrets["webhook_secret"] == ("one",)
+
+
+@pytest.mark.parametrize(
+    ("address", "here", "in_production"),
+    [
+        ("", True, True), ("https://proxy.example:8443", True, True), ("http://127.0.0.1:8410", True, False),
+        ("http://user:pw@host", False, False), ("https://host/path", False, False), ("ftp://host", False, False),
+        ("https://", False, False),
+    ],
+)  # fmt: skip
+def test_an_address_in_the_vendors_place_is_an_origin_and_encrypted_in_production(address, here, in_production):
+    assert (not address_problems(address, production=False)) is here
+    assert (not address_problems(address, production=True)) is in_production
+
+
+def test_resealing_moves_everything_to_the_newest_key(connections, database):
+    made = Connections(database, [OLD]).add(CARD, "A", {"subdomain": "a"}, {"webhook_secret": ["s"]})
+    assert (connections.reseal(), connections.reseal()) == (1, 0)
+    assert Connections(database, [NEW]).account(made).secret("webhook_secret") == "s"
