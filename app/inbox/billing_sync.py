@@ -5,6 +5,7 @@ Both end in the same functions as a webhook: missed events become deliveries of 
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,40 +18,68 @@ from app.billing import service, store
 from app.billing.models import billing_cursor
 from app.config import Settings
 from app.db import Database
-from app.inbox import facts, fan_out
+from app.inbox import facts, fan_out, gaps
+from app.inbox.models import FETCHED
 from app.inbox.store import add_internal
+from app.telemetry import metrics
 from app.telemetry.logs import get_logger
 from integrations import registry
 from integrations.kernel.clock import iso, parse_iso, utc_now
 from integrations.kernel.events import Event
 from integrations.kernel.ids import VendorRef
-from integrations.kernel.ports import Billing
+from integrations.kernel.ports import Billing, Json, WebhookModule
 
 OVERLAP = timedelta(minutes=5)  # events may show up in the list a little late
 FIRST_LOOK = timedelta(hours=1)
 REREADS = 50
+BATCH = 200  # events stored in one transaction
 
 log = get_logger(__name__)
 
 
-def catch_up(database: Database, connection_id: str, vendor: str, client: Billing) -> int:
-    """Store the events of the vendor's list that never came as webhooks; answers how many there were."""
-    now = utc_now()
+def catch_up(database: Database, connection_id: str, vendor: str, client: Billing, grace_s: float = 0.0) -> int:
+    """Store the events of the vendor's list that never came as webhooks; answers how many there were.
+
+    Args:
+        grace_s: younger events may still be on their way, and are looked at next time.
+    """
+    until = utc_now() - timedelta(seconds=grace_s)
     with database.begin() as cx:
-        since = _since(cx, connection_id) or now - FIRST_LOOK
-    documents = list(client.events_since(since - OVERLAP, now))
+        since = _since(cx, connection_id) or until - FIRST_LOOK
     webhook = registry.webhook_module(vendor)
-    rows = []
-    for document in documents:
-        envelope = webhook.envelope({}, b"", document)
-        body = json.dumps(document, separators=(",", ":")).encode()
-        rows.append((connection_id, envelope.event_key, envelope.kind, envelope.lane or envelope.event_key, body))
+    missed = looked_at = 0
+    documents = client.events_since(min(since, until) - OVERLAP, until)
+    while batch := list(itertools.islice(documents, BATCH)):
+        told = [(webhook.envelope({}, b"", document), document) for document in batch]
+        rows = [
+            (connection_id, e.event_key, e.kind, e.lane or e.event_key, json.dumps(d, separators=(",", ":")).encode())
+            for e, d in told
+        ]
+        looked_at += len(batch)
+        with database.begin() as cx:
+            new = add_internal(cx, rows, money={e.event_key for e, _ in told if e.money})
+            missing = [(row, document) for row, (_, document) in zip(rows, told, strict=True) if row[1] in new]
+            gaps.note(cx, [_gap(webhook, row, document, until) for row, document in missing])
+        missed += len(new)
     with database.begin() as cx:
-        missed = sum(add_internal(cx, rows[i : i + 200]) for i in range(0, len(rows), 200))
-        _save(cx, connection_id, now)
+        _save(cx, connection_id, until)
+    metrics.RECOVERED.labels(connection_id).inc(missed)
     if missed:
-        log.info("events_fetched", connection_id=connection_id, missed=missed, looked_at=len(documents))
+        log.info("events_fetched", connection_id=connection_id, missed=missed, looked_at=looked_at)
     return missed
+
+
+def _gap(
+    webhook: WebhookModule, row: tuple[str, str, str, str, bytes], document: Json, until: datetime
+) -> dict[str, object]:
+    """A row of the ledger; an event of a kind we do not read is dated by the run that found it."""
+    connection_id, key, kind, lane, _ = row
+    events = webhook.parse(document, connection_id, key, until)
+    occurred_at = events[0].occurred_at if events else until
+    return {
+        "connection_id": connection_id, "subject": lane, "what": kind, "verdict": FETCHED, "event_key": key,
+        "occurred_at": occurred_at,
+    }  # fmt: skip
 
 
 def _since(cx: sa.Connection, connection_id: str) -> datetime | None:

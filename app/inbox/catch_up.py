@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -163,11 +163,11 @@ def _gaps(connection_id: str, record: TicketRecord, kinds: list[str]) -> list[di
 
 
 def _gap(connection_id: str, subject: str, what: str, verdict: str, at: datetime) -> dict[str, Any]:
-    return {"connection_id": connection_id, "subject": subject, "what": what, "verdict": verdict, "occurred_at": at}
-
-
-def run(
-    database: Database, connection_ids: Iterable[str], client_of: Callable[[str], Helpdesk], settings: Settings
-) -> dict[str, Found]:
-    """Every helpdesk connection in turn."""
-    return {one: catch_up(database, one, client_of(one), settings) for one in connection_ids}
+    return {
+        "connection_id": connection_id,
+        "subject": subject,
+        "what": what,
+        "verdict": verdict,
+        "event_key": "",
+        "occurred_at": at,
+    }

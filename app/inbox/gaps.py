@@ -13,7 +13,7 @@ from app.inbox.models import catch_up_cursor, gap
 
 
 def note(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Write gaps down, each once: connection_id, subject, what, verdict, occurred_at. Answers how many were new."""
+    """Write gaps down, each once; answers how many were new. A row: the columns of the table but its id and found_at."""
     if not rows:
         return 0
     statement = insert(gap).values(list(rows)).on_conflict_do_nothing().returning(gap.c.id)

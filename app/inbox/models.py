@@ -75,9 +75,10 @@ gap = sa.Table(
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("event_key", sa.Text, nullable=False, server_default=""),
     sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("found_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-    sa.UniqueConstraint("connection_id", "subject", "what", "occurred_at"),
+    sa.UniqueConstraint("connection_id", "subject", "what", "occurred_at", "event_key", name="uq_gap_once"),
     sa.CheckConstraint(f"verdict IN ('{FETCHED}', '{LOST}')", name="verdict"),
     sa.Index("ix_gap_found", "found_at"),
 )

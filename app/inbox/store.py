@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -156,14 +156,23 @@ def failed(cx: sa.Connection, delivery_id: int) -> int:
     return int(cx.execute(statement).scalar_one())
 
 
-def add_internal(cx: sa.Connection, rows: Sequence[tuple[str, str, str, str, bytes]]) -> int:
-    """Store deliveries of our own making: (connection id, event key, kind, lane, body). Known keys are skipped."""
+def add_internal(
+    cx: sa.Connection, rows: Sequence[tuple[str, str, str, str, bytes]], money: Collection[str] = ()
+) -> set[str]:
+    """Store deliveries of our own making: (connection id, event key, kind, lane, body). Known keys are skipped.
+
+    Args:
+        money: the event keys that are kept for ever.
+
+    Returns:
+        the event keys that were new.
+    """
     if not rows:
-        return 0
+        return set()
     columns = ("connection_id", "event_key", "kind", "lane")
     added = cx.execute(
         insert(delivery_key)
-        .values([dict(zip(columns, row, strict=False)) for row in rows])
+        .values([{**dict(zip(columns, row, strict=False)), "money": row[1] in money} for row in rows])
         .on_conflict_do_nothing()
         .returning(delivery_key.c.id, delivery_key.c.connection_id, delivery_key.c.event_key)
     ).all()
@@ -173,7 +182,7 @@ def add_internal(cx: sa.Connection, rows: Sequence[tuple[str, str, str, str, byt
             insert(delivery_body),
             [{"delivery_id": a.id, "headers": {}, "body": bodies[a.connection_id, a.event_key]} for a in added],
         )
-    return len(added)
+    return {str(a.event_key) for a in added}
 
 
 def backlog(cx: sa.Connection, limit: int) -> int:

@@ -59,7 +59,7 @@ def _catch_up_billing(runtime: Runtime) -> None:
     for card in registry.by_port(Port.BILLING):
         slug = card.slug
         _each(_ids(runtime, slug), lambda c, slug=slug: billing_sync.catch_up(  # type: ignore[misc]
-            runtime.database, c, slug, runtime.clients.billing(c)
+            runtime.database, c, slug, runtime.clients.billing(c), runtime.settings.catchup_grace_s
         ))  # fmt: skip
 
 

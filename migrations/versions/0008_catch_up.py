@@ -19,17 +19,12 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("event_key", sa.Text(), server_default="", nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("found_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("verdict IN ('fetched', 'lost')", name=op.f("ck_gap_verdict")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gap")),
-        sa.UniqueConstraint(
-            "connection_id",
-            "subject",
-            "what",
-            "occurred_at",
-            name=op.f("uq_gap_connection_id_subject_what_occurred_at"),
-        ),
+        sa.UniqueConstraint("connection_id", "subject", "what", "occurred_at", "event_key", name="uq_gap_once"),
     )
     op.create_index("ix_gap_found", "gap", ["found_at"], unique=False)
     op.create_table(
