@@ -16,9 +16,13 @@ from app.outbox.effects import Effect
 from app.outbox.service import Plan
 from app.outbox.store import busy_tickets
 from app.outbox.wanted import from_effects
+from app.telemetry import metrics
+from app.telemetry.logs import get_logger
 from app.tickets import store as tickets
 from app.triggers.engine import CompiledRules, EventFacts, evaluate
 from integrations.kernel.events import Event
+
+log = get_logger(__name__)
 
 
 def judge(
@@ -51,6 +55,9 @@ def judge(
     plans = [
         Plan(ticket_id, from_effects(wanted), living[ticket_id].values, tuple(sorted({e.rule for e in wanted})))
         for ticket_id, wanted in sorted(effects.items())
-        if wanted and ticket_id not in held
+        if wanted
     ]
-    outbox.enqueue(cx, connection_id, plans, gather_s=settings.outbox_gather_s)
+    changed = outbox.enqueue(cx, connection_id, plans, gather_s=settings.outbox_gather_s, held=held)
+    if late := sorted(changed & held.keys()):
+        metrics.EFFECTS.labels("held").inc(len(late))
+        log.warning("tickets_held", connection_id=connection_id, tickets=late[:20], count=len(late))

@@ -13,6 +13,8 @@ from app.outbox.models import ON_ITS_WAY
 from app.outbox.store import Row
 from app.outbox.wanted import Wanted
 
+_NOBODY: Mapping[str, float] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -25,13 +27,15 @@ class Plan:
 
 
 def enqueue(
-    cx: sa.Connection, connection_id: str, plans: Sequence[Plan], *, gather_s: float, forced: bool = False
-) -> set[str]:
+    cx: sa.Connection, connection_id: str, plans: Sequence[Plan], *, gather_s: float, forced: bool = False,
+    held: Mapping[str, float] = _NOBODY,
+) -> set[str]:  # fmt: skip
     """Add plans to what is pending; only what would change something stays. Answers the tickets with something to send.
 
     Judged against mirror + the write on its way + what is pending: an "add" in flight and then "remove" wanted ends
     removed, an "add" still pending and then "remove" wanted cancels out and nothing is sent. `forced` (a person asked
-    for it) sends it all the same, notes that were decided on before included.
+    for it) sends it all the same, notes that were decided on before included: it may have landed the first time, so
+    it is looked for. held: ticket -> seconds it must rest, as it was written too often.
     """
     tickets = sorted({plan.ticket_id for plan in plans})
     if not tickets:
@@ -41,7 +45,9 @@ def enqueue(
     flying = {row.ticket_id: row for row in rows if row.state in ON_ITS_WAY}
     notes = [(p.ticket_id, n.key) for p in plans for n in p.wanted.notes]
     fresh = set(notes) if forced else store.new_notes(cx, connection_id, notes)
-    puts, empty, changed = [], [], set()
+    puts: list[dict[str, Any]] = []
+    rewrites: list[dict[str, Any]] = []
+    empty, changed = [], set()
     for plan in plans:
         known = replace(plan.wanted, notes=tuple(n for n in plan.wanted.notes if (plan.ticket_id, n.key) in fresh))
         row = pending.get(plan.ticket_id)
@@ -52,11 +58,19 @@ def enqueue(
         if after.is_empty:
             if row:
                 empty.append(row.id)
-        elif after != before:
-            puts.append(_put(connection_id, plan.ticket_id, after, plan.rules, row))
+        elif after != before or (forced and row):
             changed.add(plan.ticket_id)
+            values = _values(plan, after, row, held.get(plan.ticket_id, 0.0), unsure=forced)
+            if row:
+                rewrites.append({"id": row.id, **values})
+            else:
+                due_in_s = max(gather_s, values["hold_s"])
+                puts.append(
+                    {"connection_id": connection_id, "ticket_id": plan.ticket_id, "due_in_s": due_in_s, **values}
+                )
     store.remove_pending(cx, empty)
-    store.put(cx, puts, gather_s=gather_s)
+    store.rewrite(cx, rewrites)
+    store.put(cx, puts)
     return changed
 
 
@@ -64,14 +78,14 @@ def _expected(plan: Plan, flying: Row | None) -> Mapping[str, Any]:
     return flying.wanted.applied_to(plan.values) if flying else plan.values
 
 
-def _put(connection_id: str, ticket_id: str, wanted: Wanted, rules: Sequence[str], row: Row | None) -> dict[str, Any]:
+def _values(plan: Plan, wanted: Wanted, row: Row | None, hold_s: float, *, unsure: bool) -> dict[str, Any]:
+    """What a pending row says, whether it is new or there already."""
     return {
-        "connection_id": connection_id,
-        "ticket_id": ticket_id,
         "change": wanted.to_json(),
-        "rules": sorted({*rules, *(row.rules if row else ())}),
-        "unsure": bool(row and row.unsure),
-        "alone": bool(row and row.alone),
+        "rules": sorted({*plan.rules, *(row.rules if row else ())}),
+        "unsure": unsure or bool(row and row.unsure),
+        "reason": f"held for {hold_s:.0f} s: the ticket was written too often (WRITES_PER_TICKET)" if hold_s else None,
+        "hold_s": hold_s,
     }
 
 

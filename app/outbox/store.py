@@ -14,6 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app.outbox.models import ON_ITS_WAY, note_written, outbox
 from app.outbox.wanted import Wanted, from_json
 
+BUSY_S = 600.0  # the window in which writes of one ticket are counted
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -30,12 +32,13 @@ class Row:
     tries: int
     token: int
     job_id: str
+    created_at: datetime
 
 
 def _row(row: Any) -> Row:  # noqa: ANN401 - a row of the outbox table
     return Row(
         row.id, row.connection_id, row.ticket_id, from_json(row.change), tuple(row.rules), row.state, row.unsure,
-        row.alone, row.tries, row.token, row.job_id or "",
+        row.alone, row.tries, row.token, row.job_id or "", row.created_at,
     )  # fmt: skip
 
 
@@ -54,20 +57,49 @@ def open_rows(cx: sa.Connection, connection_id: str, ticket_ids: Sequence[str]) 
     return [_row(row) for row in cx.execute(query)]
 
 
-def put(cx: sa.Connection, rows: Sequence[Mapping[str, Any]], *, gather_s: float) -> None:
-    """Insert or replace the pending row of each ticket: connection_id, ticket_id, change, rules, unsure, alone."""
-    if not rows:
-        return
-    due = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, gather_s)
-    statement = insert(outbox).values([{**row, "due_at": due} for row in rows])
-    new = statement.excluded
-    cx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connection_id", "ticket_id"],
-            index_where=sa.text("state = 'pending'"),
-            set_={"change": new.change, "rules": new.rules, "unsure": new.unsure, "alone": new.alone},
-        )
-    )
+_PUT = sa.text(
+    """
+    INSERT INTO outbox AS o (connection_id, ticket_id, change, rules, unsure, reason, due_at)
+    SELECT w.connection_id, w.ticket_id, w.change, w.rules, w.unsure, w.reason,
+           now() + make_interval(secs => w.due_in_s)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(
+        connection_id text, ticket_id text, change jsonb, rules jsonb, unsure boolean, reason text, due_in_s float8)
+    ORDER BY w.connection_id, w.ticket_id
+    ON CONFLICT (connection_id, ticket_id) WHERE state = 'pending' DO UPDATE SET
+        change = jsonb_build_object(
+            'tags', (o.change->'tags') || (excluded.change->'tags'),
+            'fields', (o.change->'fields') || (excluded.change->'fields'),
+            'notes', (o.change->'notes') || (excluded.change->'notes')),
+        rules = o.rules || excluded.rules, unsure = o.unsure OR excluded.unsure,
+        due_at = greatest(o.due_at, excluded.due_at)
+    """
+)
+
+
+def put(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make pending rows: connection_id, ticket_id, change, rules, unsure, reason, due_in_s of each.
+
+    Where somebody else made one of the same ticket in the meantime, ours is put on top of theirs: nothing is lost.
+    """
+    if rows:
+        cx.execute(_PUT, {"rows": json.dumps(rows)})
+
+
+_REWRITE = sa.text(
+    """
+    UPDATE outbox o SET change = w.change, rules = w.rules, unsure = w.unsure, reason = coalesce(w.reason, o.reason),
+                        due_at = greatest(o.due_at, now() + make_interval(secs => w.hold_s))
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(
+        id bigint, change jsonb, rules jsonb, unsure boolean, reason text, hold_s float8)
+    WHERE o.id = w.id AND o.state = 'pending'
+    """
+)
+
+
+def rewrite(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change pending rows the caller has locked: id, change, rules, unsure, reason, hold_s (wait at least so long)."""
+    if rows:
+        cx.execute(_REWRITE, {"rows": json.dumps(rows)})
 
 
 def remove_pending(cx: sa.Connection, ids: Sequence[int]) -> None:
@@ -90,20 +122,21 @@ def new_notes(cx: sa.Connection, connection_id: str, keys: Sequence[tuple[str, s
     return {(row.ticket_id, row.note_key) for row in cx.execute(statement)}
 
 
-def busy_tickets(cx: sa.Connection, connection_id: str, ticket_ids: Sequence[str], writes: int) -> set[str]:
-    """Tickets that we wrote to `writes` times or more in the last 10 minutes."""
+def busy_tickets(cx: sa.Connection, connection_id: str, ticket_ids: Sequence[str], writes: int) -> dict[str, float]:
+    """Tickets that we wrote to `writes` times or more in the last 10 minutes: seconds until the oldest falls out."""
+    age_s = sa.cast(sa.func.extract("epoch", sa.func.now() - sa.func.min(outbox.c.settled_at)), sa.Float)
     query = (
-        sa.select(outbox.c.ticket_id)
+        sa.select(outbox.c.ticket_id, (BUSY_S - age_s).label("held_s"))
         .where(
             outbox.c.connection_id == connection_id,
             outbox.c.ticket_id.in_(ticket_ids),
             outbox.c.state == "done",
-            outbox.c.settled_at > sa.func.now() - sa.text("interval '10 minutes'"),
+            outbox.c.settled_at > sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, BUSY_S),
         )
         .group_by(outbox.c.ticket_id)
         .having(sa.func.count() >= writes)
     )
-    return set(cx.execute(query).scalars())
+    return {row.ticket_id: max(1.0, row.held_s) for row in cx.execute(query)}
 
 
 _CLAIM = sa.text(
@@ -112,7 +145,7 @@ _CLAIM = sa.text(
                       lease_until = now() + make_interval(secs => :lease)
     WHERE id IN (
         SELECT o.id FROM outbox o
-        WHERE o.state = 'pending' AND o.due_at <= now()
+        WHERE o.connection_id = :connection AND o.state = 'pending' AND o.due_at <= now()
           AND NOT EXISTS (SELECT FROM outbox w WHERE w.connection_id = o.connection_id
                           AND w.ticket_id = o.ticket_id AND w.state IN ('sending', 'accepted'))
         ORDER BY o.due_at, o.id LIMIT :limit FOR UPDATE SKIP LOCKED)
@@ -121,9 +154,35 @@ _CLAIM = sa.text(
 )
 
 
-def claim(cx: sa.Connection, *, limit: int, lease_s: float) -> list[Row]:
-    """Take due rows of tickets that have no write on its way."""
-    return sorted((_row(r) for r in cx.execute(_CLAIM, {"limit": limit, "lease": lease_s})), key=lambda r: r.id)
+def due_connections(cx: sa.Connection) -> list[str]:
+    """Connections with something to send."""
+    due = sa.select(outbox.c.connection_id).where(outbox.c.state == "pending", outbox.c.due_at <= sa.func.now())
+    return sorted(cx.execute(due.distinct()).scalars())
+
+
+def claim(cx: sa.Connection, connection_id: str, *, limit: int, lease_s: float) -> list[Row]:
+    """Take due rows of a connection's tickets that have no write on its way."""
+    values = {"connection": connection_id, "limit": limit, "lease": lease_s}
+    return sorted((_row(r) for r in cx.execute(_CLAIM, values)), key=lambda r: r.id)
+
+
+def _lock(cx: sa.Connection, ids: Sequence[int]) -> None:
+    """Lock rows in id order, as `open_rows` does: whoever writes many never waits for another in a circle."""
+    cx.execute(sa.select(outbox.c.id).where(outbox.c.id.in_(ids)).order_by(outbox.c.id).with_for_update())
+
+
+def renew(cx: sa.Connection, rows: Sequence[Row], lease_s: float) -> set[int]:
+    """Begin the lease anew right before the call; answers the ids that are still ours to send."""
+    _lock(cx, [row.id for row in rows])
+    until = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, lease_s)
+    mine = sa.tuple_(outbox.c.id, outbox.c.token).in_([(r.id, r.token) for r in rows])
+    statement = (
+        sa.update(outbox)
+        .where(mine, outbox.c.state == "sending", outbox.c.lease_until > sa.func.now())
+        .values(lease_until=until)
+        .returning(outbox.c.id)
+    )
+    return set(cx.execute(statement).scalars())
 
 
 def claim_jobs(cx: sa.Connection, *, limit: int, lease_s: float) -> list[Row]:
@@ -143,31 +202,28 @@ def claim_jobs(cx: sa.Connection, *, limit: int, lease_s: float) -> list[Row]:
 
 
 def accepted(cx: sa.Connection, rows: Sequence[Row], job_id: str, look_in_s: float) -> None:
-    """The vendor took these rows into a job: look at it in `look_in_s`."""
-    cx.execute(
-        sa.update(outbox)
-        .where(sa.tuple_(outbox.c.id, outbox.c.token).in_([(r.id, r.token) for r in rows]))
-        .values(
-            state="accepted",
-            job_id=job_id,
-            lease_until=sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, look_in_s),
-        )
-    )
+    """The vendor took these rows into a job: look at it in `look_in_s`. Fenced."""
+    _follow(cx, rows, "sending", look_in_s, {"state": "accepted", "job_id": job_id})
 
 
 def look_later(cx: sa.Connection, rows: Sequence[Row], look_in_s: float) -> None:
-    """Their job is not finished: look again in `look_in_s`."""
-    cx.execute(
-        sa.update(outbox)
-        .where(sa.tuple_(outbox.c.id, outbox.c.token).in_([(r.id, r.token) for r in rows]))
-        .values(lease_until=sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, look_in_s))
-    )
+    """Their job is not finished: look again in `look_in_s`. Fenced."""
+    _follow(cx, rows, "accepted", look_in_s, {})
+
+
+def _follow(cx: sa.Connection, rows: Sequence[Row], state: str, look_in_s: float, values: Mapping[str, Any]) -> None:
+    """By state too: a row that was given back keeps its token until it is claimed again."""
+    _lock(cx, [row.id for row in rows])
+    mine = sa.tuple_(outbox.c.id, outbox.c.token).in_([(r.id, r.token) for r in rows])
+    look_at = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, look_in_s)
+    cx.execute(sa.update(outbox).where(mine, outbox.c.state == state).values(lease_until=look_at, **values))
 
 
 def settle(cx: sa.Connection, ends: Sequence[tuple[Row, str, str]]) -> set[int]:
     """Write final states (row, state, reason), fenced; answers the ids that were still ours."""
     if not ends:
         return set()
+    _lock(cx, [row.id for row, _, _ in ends])
     rows = cx.execute(
         sa.text(
             """
@@ -228,13 +284,14 @@ def back_to_pending(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Non
         cx.execute(_BACK, {"rows": json.dumps(rows)})
 
 
-def jobs_out(cx: sa.Connection) -> int:
-    """How many write jobs are running at vendors for us."""
-    return int(
-        cx.execute(
-            sa.select(sa.func.count(outbox.c.job_id.distinct())).where(outbox.c.state == "accepted")
-        ).scalar_one()
+def jobs_out(cx: sa.Connection) -> dict[str, int]:
+    """How many write jobs are running for us, by connection."""
+    query = (
+        sa.select(outbox.c.connection_id, sa.func.count(outbox.c.job_id.distinct()).label("jobs"))
+        .where(outbox.c.state == "accepted")
+        .group_by(outbox.c.connection_id)
     )
+    return {row.connection_id: row.jobs for row in cx.execute(query)}
 
 
 def listing(cx: sa.Connection, state: str, limit: int) -> Sequence[sa.RowMapping]:

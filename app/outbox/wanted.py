@@ -81,8 +81,9 @@ class Wanted:
 
 
 def from_json(data: Mapping[str, Any]) -> Wanted:
-    """The reverse of `to_json`."""
-    return Wanted(data["tags"], data["fields"], tuple(Note(n["key"], n["body"]) for n in data["notes"]))
+    """The reverse of `to_json`; a note that two wrote down at once stands once."""
+    notes = {n["key"]: Note(n["key"], n["body"]) for n in reversed(data["notes"])}
+    return Wanted(data["tags"], data["fields"], tuple(reversed(notes.values())))
 
 
 def from_effects(effects: Iterable[Effect]) -> Wanted:

@@ -7,29 +7,32 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from app.config import Settings
 from app.db import Database
 from app.outbox import store
-from app.outbox.service import Again, give_back
 from app.outbox.store import Row
-from app.relay.ends import Ends, sort_error, sort_results, write_down
+from app.relay.ends import Ends, lapsed, sort_error, sort_results, write_down
 from app.telemetry import metrics
 from app.telemetry.logs import bind, get_logger
 from app.tickets import store as tickets
-from integrations.kernel.errors import VendorError
+from integrations.kernel.clock import utc_now
+from integrations.kernel.errors import AppError, VendorError
 from integrations.kernel.ports import Helpdesk, JobState
 from integrations.kernel.records import TicketChange
 
 BATCH = 100  # tickets in one write; Zendesk's limit
-JOBS_OUT = 20  # write jobs running at once; Zendesk takes 30 an account, people need some
+JOBS_OUT = 20  # write jobs running at once for a connection; Zendesk takes 30 an account, people need some
+LOOK_AGAIN_S = 2.0  # when a desk could not tell of its jobs
 
 log = get_logger(__name__)
 Clients = Callable[[str], Helpdesk]
+T = TypeVar("T")
 
 
 class Relay:
@@ -63,53 +66,70 @@ class Relay:
 
     def _jobs_are_out(self) -> bool:
         with self._database.begin() as cx:
-            return store.jobs_out(cx) > 0
+            return bool(store.jobs_out(cx))
 
     def _take_over_lapsed(self) -> None:
-        """A worker died while it was sending: what it sent may have landed, so look first and drop nothing."""
         with self._database.begin() as cx:
-            rows = store.lapsed(cx, 500)
-            give_back(cx, [Again(row, 0.0, "the worker that was sending it went away", unsure=True) for row in rows])
+            write_down(cx, lapsed(store.lapsed(cx, 500), self._settings.outbox_tries))
 
     def _send_due(self) -> int:
+        """Claim what is due, a connection at a time: one desk that is full or away takes no room from the others."""
+        lease_s, claimed = self._settings.outbox_lease_s, 0
+        calls: list[Future[None]] = []
         with self._database.begin() as cx:
-            room = max(0, JOBS_OUT - store.jobs_out(cx))
-            rows = store.claim(cx, limit=room * BATCH, lease_s=self._settings.outbox_lease_s) if room else []
-            rows, so = self._without_what_is_so(cx, rows)
-            if so:
-                write_down(cx, Ends(already=so), self._settings.outbox_gather_s)
-        calls = [self._pool.submit(self._send, connection_id, batch) for connection_id, batch in _batches(rows)]
-        for call in calls:
-            call.result()
-        return len(rows) + len(so)
+            connections, out = store.due_connections(cx), store.jobs_out(cx)
+        for connection_id in connections:
+            room = JOBS_OUT - out.get(connection_id, 0)
+            if room <= 0:
+                continue
+            with self._database.begin() as cx:
+                rows = store.claim(cx, connection_id, limit=room * BATCH, lease_s=lease_s)
+                needed, so = self._without_what_is_so(cx, connection_id, rows)
+                write_down(cx, Ends(already=so))
+            claimed += len(rows)
+            calls += [self._pool.submit(self._send, connection_id, batch) for batch in _batches(needed)]
+        _wait_for(calls)
+        return claimed
 
-    def _without_what_is_so(self, cx: sa.Connection, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    def _without_what_is_so(
+        self, cx: sa.Connection, connection_id: str, rows: Sequence[Row]
+    ) -> tuple[list[Row], list[Row]]:
         """Leave out what the mirror shows already; a row that may have landed is never left out."""
         needed: list[Row] = []
         so: list[Row] = []
-        for connection_id, mine in _by_connection(rows):
-            mirror = tickets.read(cx, connection_id, [row.ticket_id for row in mine])
-            for row in mine:
-                ticket = mirror.get(row.ticket_id)
-                is_so = not row.unsure and ticket is not None and row.wanted.beyond(ticket.values).is_empty
-                (so if is_so else needed).append(row)
+        mirror = tickets.read(cx, connection_id, [row.ticket_id for row in rows])
+        for row in rows:
+            ticket = mirror.get(row.ticket_id)
+            is_so = not row.unsure and ticket is not None and row.wanted.beyond(ticket.values).is_empty
+            (so if is_so else needed).append(row)
         return needed, so
 
     def _send(self, connection_id: str, rows: Sequence[Row]) -> None:
         """One call for many tickets (or one alone), then its end in one transaction."""
         with bind(job="outbox", connection_id=connection_id):
-            tries = self._settings.outbox_tries
-            try:
-                client = self._client(connection_id)
-                changes = {row.ticket_id: _change(client, row) for row in rows}
-                written = [row for row in rows if changes[row.ticket_id].is_empty]  # its note was there already
-                rows = [row for row in rows if not changes[row.ticket_id].is_empty]
-                ends = self._call(client, rows, [changes[row.ticket_id] for row in rows]) if rows else Ends()
-                ends.done += written
-            except VendorError as error:
-                log.warning("write_failed", code=error.code, tickets=len(rows), detail=str(error)[:200])
-                ends = sort_error(rows, error, tries)
-            self._end(connection_id, ends)
+            with self._database.begin() as cx:  # it may have waited for a thread longer than its lease
+                mine = store.renew(cx, rows, self._settings.outbox_lease_s)
+            rows = [row for row in rows if row.id in mine]
+            if rows:
+                self._end(self._attempt(connection_id, rows))
+
+    def _attempt(self, connection_id: str, rows: Sequence[Row]) -> Ends:
+        """What became of each row; whatever is raised, each gets an end."""
+        written: list[Row] = []
+        try:
+            client = self._client(connection_id)
+            changes = {row.id: _change(client, row) for row in rows}
+            written = [row for row in rows if changes[row.id].is_empty]  # its note was there already
+            rows = [row for row in rows if not changes[row.id].is_empty]
+            ends = self._call(client, rows, [changes[row.id] for row in rows]) if rows else Ends()
+        except VendorError as error:
+            log.warning("write_failed", code=error.code, tickets=len(rows), detail=str(error)[:200])
+            ends = sort_error(rows, error, self._settings.outbox_tries, utc_now())
+        except Exception as problem:
+            log.exception("write_broken", cause=type(problem).__name__, tickets=len(rows))
+            ends = sort_error(rows, problem, self._settings.outbox_tries, utc_now())
+        ends.done += written
+        return ends
 
     def _call(self, client: Helpdesk, rows: Sequence[Row], changes: Sequence[TicketChange]) -> Ends:
         """The call itself. Rows that went into a job have no end yet: the job is followed."""
@@ -123,41 +143,51 @@ class Relay:
             return Ends()
         return sort_results(rows, receipt.results, tries)
 
-    def _end(self, connection_id: str, ends: Ends) -> None:
+    def _end(self, ends: Ends) -> None:
         with self._database.begin() as cx:
-            counts = write_down(cx, ends, self._settings.outbox_gather_s)
+            counts = write_down(cx, ends)
         for state, count in counts.items():
             if count:
                 metrics.EFFECTS.labels(state).inc(count)
 
     def _look_at_jobs(self) -> int:
-        """Ask after every job that is due, all of a connection in one call."""
+        """Ask after every job that is due, all of a connection in one call; answers how many writes ended."""
         with self._database.begin() as cx:
             rows = store.claim_jobs(cx, limit=JOBS_OUT * BATCH * 2, lease_s=self._settings.outbox_lease_s)
-        calls = [self._pool.submit(self._look, cid, mine) for cid, mine in _by_connection(rows)]
-        return sum(call.result() for call in calls)
+        return sum(_wait_for([self._pool.submit(self._look, cid, mine) for cid, mine in _by_connection(rows)]))
 
     def _look(self, connection_id: str, rows: Sequence[Row]) -> int:
-        by_job: dict[str, list[Row]] = defaultdict(list)
-        for row in rows:
-            by_job[row.job_id].append(row)
-        try:
-            states = self._client(connection_id).jobs(sorted(by_job))
-        except VendorError as error:
-            log.warning("job_look_failed", code=error.code, jobs=len(by_job))
-            with self._database.begin() as cx:
-                store.look_later(cx, rows, getattr(error, "retry_after_s", 2.0))
-            return 0
-        ended = 0
-        for job_id, mine in by_job.items():
-            state = states.get(job_id, JobState(job_id, finished=True))
-            if not state.finished:
+        with bind(job="outbox", connection_id=connection_id):
+            by_job: dict[str, list[Row]] = defaultdict(list)
+            for row in rows:
+                by_job[row.job_id].append(row)
+            try:
+                states = self._client(connection_id).jobs(sorted(by_job))
+            except AppError as error:
+                log.warning("job_look_failed", code=error.code, jobs=len(by_job))
                 with self._database.begin() as cx:
-                    store.look_later(cx, mine, self._settings.outbox_poll_s * 2)
-                continue
-            self._end(connection_id, sort_results(mine, state.results, self._settings.outbox_tries))
-            ended += len(mine)
-        return ended
+                    store.look_later(cx, rows, getattr(error, "retry_after_s", LOOK_AGAIN_S))
+                return 0
+            return sum(self._follow(states.get(j, JobState(j, finished=True)), mine) for j, mine in by_job.items())
+
+    def _follow(self, state: JobState, rows: Sequence[Row]) -> int:
+        if state.finished:
+            self._end(sort_results(rows, state.results, self._settings.outbox_tries))
+            return len(rows)
+        with self._database.begin() as cx:
+            store.look_later(cx, rows, self._settings.outbox_poll_s * 2)
+        return 0
+
+
+def _wait_for(calls: Sequence[Future[T]]) -> list[T]:
+    """Wait for all; one that raised (the database went away) is logged, its rows' lease lapses, the others count."""
+    ended = []
+    for call in calls:
+        try:
+            ended.append(call.result())
+        except Exception as problem:
+            log.exception("outbox_call_broken", cause=type(problem).__name__)
+    return ended
 
 
 def _change(client: Helpdesk, row: Row) -> TicketChange:
@@ -175,14 +205,11 @@ def _by_connection(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
     return sorted(grouped.items())
 
 
-def _batches(rows: Iterable[Row]) -> list[tuple[str, tuple[Row, ...]]]:
+def _batches(rows: Sequence[Row]) -> list[tuple[Row, ...]]:
     """The fewest calls: up to 100 tickets of a connection together, rows that must stand alone by themselves."""
-    calls: list[tuple[str, tuple[Row, ...]]] = []
-    for connection_id, mine in _by_connection(rows):
-        calls += [(connection_id, (row,)) for row in mine if row.alone]
-        together = [row for row in mine if not row.alone]
-        calls += [(connection_id, tuple(together[i : i + BATCH])) for i in range(0, len(together), BATCH)]
-    return calls
+    together = [row for row in rows if not row.alone]
+    batches = [tuple(together[i : i + BATCH]) for i in range(0, len(together), BATCH)]
+    return [(row,) for row in rows if row.alone] + batches
 
 
 def _key(rows: Sequence[Row]) -> str:

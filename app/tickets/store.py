@@ -104,6 +104,11 @@ def fold(cx: sa.Connection, connection_id: str, landed: Sequence[tuple[str, Land
     _update(cx, connection_id, [one for key, one in after.items() if one.values != before[key].values])
 
 
+def lock(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> None:
+    """Lock tickets in id order. Whoever writes mirror and outbox locks the mirror first: no waiting in a circle."""
+    _locked(cx, connection_id, sorted(set(ids)))
+
+
 def _locked(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Held]:
     query = _of(connection_id, ids).order_by(ticket.c.id).with_for_update()
     return {row.id: _held(row) for row in cx.execute(query)}
