@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all lint bench contracts sandbox run worker servers-stop clean
+.PHONY: help venv demo test test-all lint bench contracts faults sandbox run worker servers-stop clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ bench: $(READY) ## measure; ONLY=ingest|process|calls|backfill|flat picks one
 
 contracts: $(READY) ## the demo's traffic through the contract proxies
 	@$(PY) -m sandbox.contracts
+
+faults: $(READY) ## kill, freeze and restart the servers under load; one JSON line a fault
+	@$(PY) -m sandbox.faults
 
 sandbox: $(READY) ## only the simulated vendors, on ports from 8400
 	@$(PY) -m sandbox
