@@ -22,6 +22,7 @@ from app.inbox.store import add_internal
 from app.telemetry.logs import get_logger
 from integrations import registry
 from integrations.kernel.clock import iso, parse_iso, utc_now
+from integrations.kernel.errors import AppError, MalformedPayload
 from integrations.kernel.events import Event
 from integrations.kernel.ids import VendorRef
 from integrations.kernel.ports import Billing
@@ -42,7 +43,11 @@ def catch_up(database: Database, connection_id: str, vendor: str, client: Billin
     webhook = registry.webhook_module(vendor)
     rows = []
     for document in documents:
-        envelope = webhook.envelope({}, b"", document)
+        try:
+            envelope = webhook.envelope({}, b"", document)
+        except MalformedPayload:  # one that cannot be addressed must not end the catching up of all later ones
+            log.warning("event_unreadable", connection_id=connection_id)
+            continue
         body = json.dumps(document, separators=(",", ":")).encode()
         rows.append((connection_id, envelope.event_key, envelope.kind, envelope.lane or envelope.event_key, body))
     with database.begin() as cx:
@@ -74,15 +79,19 @@ def reread(database: Database, client_of: Callable[[str], Billing], settings: Se
     """Read objects again whose tellings tied, or that came without what was needed; answers how many."""
     with database.begin() as cx:
         wanted = store.take_rereads(cx, REREADS)
+    failed: AppError | None = None
     for connection_id, kind, object_id in wanted:
         try:
             record = client_of(connection_id).fetch(kind, object_id)
-        except Exception:
+        except AppError as error:  # this connection's trouble: its wish stands, the others go on
             with database.begin() as cx:
                 store.want_reread(cx, connection_id, [(kind, object_id)])
-            raise
+            failed = error
+            continue
         if record is not None:
             apply_read(database, connection_id, record, settings)
+    if failed is not None:
+        raise failed
     return len(wanted)
 
 

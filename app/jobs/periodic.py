@@ -30,9 +30,10 @@ class Task:
 
 
 def register(cx: sa.Connection, tasks: Mapping[str, Task]) -> None:
-    """Make a row for each task that has none."""
-    rows = [{"key": key} for key in sorted(tasks)]
-    cx.execute(insert(periodic).values(rows).on_conflict_do_nothing())
+    """Make a row for each task that has none. Costs a read when they are there."""
+    known = set(cx.execute(sa.select(periodic.c.key).where(periodic.c.key.in_(list(tasks)))).scalars())
+    if rows := [{"key": key} for key in sorted(tasks.keys() - known)]:
+        cx.execute(insert(periodic).values(rows).on_conflict_do_nothing())
 
 
 def claim_due(cx: sa.Connection, tasks: Mapping[str, Task]) -> list[str]:

@@ -10,7 +10,7 @@ from app.inbox import billing_sync, partitions
 from app.jobs.periodic import Task
 from app.runtime import Runtime
 from integrations import registry
-from integrations.kernel.errors import VendorError
+from integrations.kernel.errors import AppError
 from integrations.kernel.vendor import Port
 
 HOUR_S = 3600.0
@@ -43,13 +43,13 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
 
 def _catch_up(runtime: Runtime) -> None:
     """Every billing connection; one that cannot be reached does not keep the others waiting."""
-    failed: VendorError | None = None
+    failed: AppError | None = None
     for card in registry.by_port(Port.BILLING):
         for account in runtime.connections.accounts(card.slug):
             try:
                 client = runtime.clients.billing(account.connection_id)
                 billing_sync.catch_up(runtime.database, account.connection_id, card.slug, client)
-            except VendorError as error:
+            except AppError as error:
                 failed = error
     if failed is not None:
         raise failed
