@@ -73,6 +73,7 @@ def _events() -> str:
     lines += [
         "## Deskbridge\n",
         "- `billing.changed`: a payer's facts changed without an event (a discount ended, an object was read again).",
+        "- `ticket.rechecked`: what we held of a ticket was in doubt when it was judged, so it is judged once more.",
         "",
         "A vendor's event type that is in no table is stored, counted and marked ignored.",
     ]

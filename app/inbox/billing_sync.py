@@ -25,7 +25,8 @@ from app.telemetry import metrics
 from app.telemetry.logs import get_logger
 from integrations import registry
 from integrations.kernel.clock import iso, parse_iso, utc_now
-from integrations.kernel.events import Event
+from integrations.kernel.errors import AppError, MalformedPayload
+from integrations.kernel.events import Envelope, Event
 from integrations.kernel.ids import VendorRef
 from integrations.kernel.ports import Billing, Json, WebhookModule
 
@@ -50,7 +51,7 @@ def catch_up(database: Database, connection_id: str, vendor: str, client: Billin
     missed = looked_at = 0
     documents = client.events_since(min(since, until) - OVERLAP, until)
     while batch := list(itertools.islice(documents, BATCH)):
-        told = [(webhook.envelope({}, b"", document), document) for document in batch]
+        told = [(e, document) for document in batch if (e := _addressed(webhook, connection_id, document)) is not None]
         rows = [
             (connection_id, e.event_key, e.kind, e.lane or e.event_key, json.dumps(d, separators=(",", ":")).encode())
             for e, d in told
@@ -69,12 +70,24 @@ def catch_up(database: Database, connection_id: str, vendor: str, client: Billin
     return missed
 
 
+def _addressed(webhook: WebhookModule, connection_id: str, document: Json) -> Envelope | None:
+    """One that cannot be addressed must not end the catching up of all later ones."""
+    try:
+        return webhook.envelope({}, b"", document)
+    except MalformedPayload:
+        log.warning("event_unreadable", connection_id=connection_id)
+        return None
+
+
 def _gap(
     webhook: WebhookModule, row: tuple[str, str, str, str, bytes], document: Json, until: datetime
 ) -> dict[str, object]:
     """A row of the ledger; an event of a kind we do not read is dated by the run that found it."""
     connection_id, key, kind, lane, _ = row
-    events = webhook.parse(document, connection_id, key, until)
+    try:
+        events = webhook.parse(document, connection_id, key, until)
+    except MalformedPayload:
+        events = ()
     occurred_at = events[0].occurred_at if events else until
     return {
         "connection_id": connection_id, "subject": lane, "what": kind, "verdict": FETCHED, "event_key": key,
@@ -103,15 +116,19 @@ def reread(database: Database, client_of: Callable[[str], Billing], settings: Se
     """Read objects again whose tellings tied, or that came without what was needed; answers how many."""
     with database.begin() as cx:
         wanted = store.take_rereads(cx, REREADS)
+    failed: AppError | None = None
     for connection_id, kind, object_id in wanted:
         try:
             record = client_of(connection_id).fetch(kind, object_id)
-        except Exception:
+        except AppError as error:  # this connection's trouble: its wish stands, the others go on
             with database.begin() as cx:
                 store.want_reread(cx, connection_id, [(kind, object_id)])
-            raise
+            failed = error
+            continue
         if record is not None:
             apply_read(database, connection_id, record, settings)
+    if failed is not None:
+        raise failed
     return len(wanted)
 
 

@@ -20,6 +20,9 @@ CHUNK = 200  # tickets woken in one step; a company with thousands of open ticke
 
 def start(cx: sa.Connection, payer_connection_id: str, causes: Mapping[str, Event], settings: IdentitySettings) -> None:
     """Wake the tickets of everybody these payers pay for. causes: payer -> what changed its facts."""
+    if not causes:
+        return
+    store.wait_for_judges(cx)
     keys = [(payer_connection_id, payer_id) for payer_id in causes]
     found = identity.requesters_of_many(cx, keys, settings)
     for (_, payer_id), requesters in sorted(found.items()):

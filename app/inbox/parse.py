@@ -17,8 +17,10 @@ from integrations.kernel.records import TicketRecord
 
 INTERNAL = "deskbridge:"  # kinds of deliveries of our own making; no vendor's event type has a colon after this word
 REJUDGE = INTERNAL + "rejudge"
+RECHECKED = "ticket.rechecked"  # the kind of event a ticket is judged by when what we held of it was in doubt
 FAN_OUT = INTERNAL + "fan_out"
 CAUGHT_UP = INTERNAL + "caught_up"
+SURVIVOR = "survivor"  # in the note of a merge: the id of whoever the person was merged into
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def _parse(lane: Lane, delivery: Delivery, vendor: str) -> Parsed:
             return Parsed(lane, delivery, vendor, made(delivery, vendor, document))
         webhook = registry.webhook_module(vendor)
         events = webhook.parse(document, delivery.connection_id, delivery.event_key, delivery.received_at)
-    except (MalformedPayload, ValueError, KeyError, TypeError) as problem:
+    except (MalformedPayload, ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
         return Parsed(lane, delivery, vendor, error=f"{type(problem).__name__}: {problem}"[:300])
     return Parsed(lane, delivery, vendor, tuple(events))
 

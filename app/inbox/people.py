@@ -6,47 +6,20 @@ the open tickets of everybody concerned are judged again, and the staff is read 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from app import agents
 from app.customers import store as customers
 from app.inbox import fan_out
-from app.inbox.parse import Parsed
+from app.inbox.parse import SURVIVOR
+from app.inbox.read import PERSON
 from integrations.kernel.events import Event
-from integrations.kernel.ports import Helpdesk, PeopleRead
+from integrations.kernel.ports import PeopleRead
 from integrations.kernel.records import PersonRecord
 
-PERSON = "person"
 ENDED = frozenset({"person.deleted", "person.merged"})
-READ_BATCH = 100
-SURVIVOR = "survivor"  # in an event's note: the id of whoever the person was merged into
-
-
-def to_read(parsed: Sequence[Parsed]) -> list[tuple[str, list[str]]]:
-    """(connection, up to 100 people) for each read: those an event names without carrying them."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for one in parsed:
-        for event in one.events:
-            if event.subject.type != PERSON:
-                continue
-            if event.kind == "person.merged":
-                wanted[event.connection_id] |= {event.subject.id, str(event.note.get(SURVIVOR) or event.subject.id)}
-            elif event.kind != "person.deleted" and event.record is None:
-                wanted[event.connection_id].add(event.subject.id)
-    return [
-        (connection_id, ids[i : i + READ_BATCH])
-        for connection_id, people in sorted(wanted.items())
-        for ids in [sorted(people)]
-        for i in range(0, len(ids), READ_BATCH)
-    ]
-
-
-def read(client: Callable[[str], Helpdesk], connection_id: str, ids: Sequence[str]) -> PeopleRead:
-    """One read. Runs in a thread that holds no database connection."""
-    return client(connection_id).show_people(ids)
 
 
 def work(cx: sa.Connection, connection_id: str, events: Sequence[Event], reads: Sequence[PeopleRead]) -> None:

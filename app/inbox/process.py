@@ -1,45 +1,65 @@
 """One slice of the inbox: claim lanes, parse, read what must be read, then one transaction for the whole batch.
 
-A batch that raises is done again lane by lane, so that poison meets only itself. Where a vendor cannot be read, only the
-lanes that need it rest; the others go on.
+A batch that raises is done again event by event, so that poison meets only itself. Where a vendor cannot be read or a
+connection cannot be opened, only the lanes that need it rest; the others go on.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.config import Settings
 from app.db import Database
-from app.inbox import people, store
+from app.inbox import store
 from app.inbox.parse import Parsed, parse_lane
-from app.inbox.read import Reads, read_tickets, tickets_to_read
+from app.inbox.read import Reads, read_all, to_read
+from app.inbox.rest import pause_s, waits
 from app.inbox.store import Lane
 from app.inbox.work import work
 from app.telemetry import metrics
-from app.telemetry.logs import get_logger
+from app.telemetry.logs import bind, get_logger
 from app.triggers.store import active
-from integrations.kernel.errors import RateLimited, VendorError
-from integrations.kernel.ports import Helpdesk, PeopleRead, TicketRead
+from integrations.kernel.clock import utc_now
+from integrations.kernel.errors import AppError
+from integrations.kernel.ports import Helpdesk
 from integrations.transport.backoff import delay_s
 
 LANES = 200  # in one batch: two full reads at the vendor
+NOT_THE_EVENTS_FAULT = (OperationalError, InterfaceError, PoolTimeout)  # a database that restarts, a deadlock
 Clients = Callable[[str], Helpdesk]
+Key = tuple[str, str]
 
 log = get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Batch:
-    """Lanes with their events, and what was read for them."""
+    """Lanes with their events, and what was read for them. failed: lanes that cannot be worked now, and why."""
 
     lanes: list[Lane]
     parsed: list[Parsed]
-    reads: dict[str, Reads] = field(default_factory=dict)
+    reads: Mapping[str, Reads] = field(default_factory=dict)
     own_users: dict[str, str] = field(default_factory=dict)
-    resting: list[tuple[Lane, float, str]] = field(default_factory=list)
+    failed: dict[Key, Exception] = field(default_factory=dict)
+
+    def only(self, keys: set[Key]) -> Batch:
+        """The part of it that these lanes are."""
+        lanes = [one for one in self.lanes if one.address in keys]
+        return Batch(lanes, [p for p in self.parsed if p.lane.address in keys], self.reads, self.own_users)
+
+    def alone(self, lane: Lane, delivery_id: int) -> Batch:
+        """One event with what was read for its tickets: another's reading may be the poison."""
+        parsed = [p for p in self.parsed if p.delivery.id == delivery_id]
+        step = Lane(lane.connection_id, lane.key, lane.token, [p.delivery for p in parsed])
+        subjects = {subject for p in parsed for subject in p.subjects()}
+        read = {lane.connection_id: self.reads.get(lane.connection_id, Reads()).of(subjects)}
+        return Batch([step], parsed, read, self.own_users)
 
 
 class Inbox:
@@ -75,84 +95,88 @@ class Inbox:
             if lanes:
                 with metrics.SLICE_SECONDS.labels("inbox").time():
                     settled += self._batch(lanes)
+            else:
+                time.sleep(0.05)  # another worker is at the same rows
         return settled
 
     def _batch(self, lanes: Sequence[Lane]) -> int:
         batch = Batch(list(lanes), [])
-        for lane in lanes:
-            batch.parsed += parse_lane(lane, self._vendor_of)
+        self._parse(batch)
         self._know_ourselves(batch)
         self._read(batch)
+        settled = self._part(batch)
+        batch = batch.only({lane.address for lane in batch.lanes} - batch.failed.keys())
         try:
-            return self._work(batch)
+            return settled + self._work(batch)
         except Exception as problem:
             log.warning("batch_split", lanes=len(batch.lanes), cause=type(problem).__name__, exc_info=problem)
-        return sum(self._single(batch, lane) for lane in batch.lanes)
+        return settled + sum(self._single(batch, lane) for lane in batch.lanes)
+
+    def _parse(self, batch: Batch) -> None:
+        """A connection that was disabled or cannot be opened keeps its lanes waiting, nobody else's."""
+        for lane in batch.lanes:
+            try:
+                batch.parsed += parse_lane(lane, self._vendor_of)
+            except AppError as error:
+                batch.failed[lane.address] = error
+
+    def _know_ourselves(self, batch: Batch) -> None:
+        """Whose writes are ours, by connection: asked before any transaction, remembered for ever after."""
+        for connection_id in sorted({connection_id for p in batch.parsed for connection_id, _ in p.tickets()}):
+            try:
+                batch.own_users[connection_id] = self._own_user(connection_id)
+            except AppError as error:
+                batch.failed |= {lane.address: error for lane in batch.lanes if lane.connection_id == connection_id}
+
+    def _read(self, batch: Batch) -> None:
+        """Fetch every ticket and person that must be read, 100 a call, in parallel."""
+        with self._database.begin() as cx:
+            wanted = to_read(cx, [p for p in batch.parsed if p.lane.address not in batch.failed])
+        batch.reads, unread = read_all(self._pool, self._client, wanted)
+        for one in batch.parsed:
+            for lost in one.subjects() & unread.keys():
+                batch.failed[one.lane.address] = unread[lost]
+
+    def _part(self, batch: Batch) -> int:
+        """Put what cannot be worked now aside: to rest, untouched, where waiting helps; else it was a failed try."""
+        failed = [(lane, batch.failed[lane.address]) for lane in batch.lanes if lane.address in batch.failed]
+        resting = [(lane, error) for lane, error in failed if waits(error)]
+        now = utc_now()
+        if resting:
+            with self._database.begin() as cx:
+                for lane, error in resting:
+                    store.release(
+                        cx, [lane], rest_s=pause_s(error, (now - lane.deliveries[0].received_at).total_seconds())
+                    )
+            log.warning("lanes_rest", lanes=len(resting), causes=sorted({type(e).__name__ for _, e in resting}))
+        return sum(self._failed(lane, error) for lane, error in failed if not waits(error))
 
     def _single(self, batch: Batch, lane: Lane) -> int:
         """One lane, event by event: the first that fails stops it, those before it stand."""
         settled = 0
         for delivery in lane.deliveries:
-            step = Lane(lane.connection_id, lane.key, lane.token, [delivery])
-            mine = [p for p in batch.parsed if p.delivery.id == delivery.id]
-            try:
-                settled += self._work(Batch([step], mine, batch.reads, batch.own_users))
-            except Exception as problem:  # noqa: BLE001 - as above; the lane is put to rest with its reason
-                return settled + self._failed(step, problem)
+            step = batch.alone(lane, delivery.id)
+            with bind(connection_id=lane.connection_id, delivery_id=delivery.id):
+                try:
+                    settled += self._work(step)
+                except NOT_THE_EVENTS_FAULT as problem:
+                    log.warning("event_postponed", lane=lane.key, cause=type(problem).__name__)
+                    with self._database.begin() as cx:
+                        store.release(cx, [lane], rest_s=delay_s(1))
+                    return settled
+                except Exception as problem:  # noqa: BLE001 - as above; the lane is put to rest with its reason
+                    return settled + self._failed(step.lanes[0], problem)
         return settled
-
-    def _know_ourselves(self, batch: Batch) -> None:
-        """Whose writes are ours, by connection: asked before any transaction, remembered for ever after."""
-        helpdesks = {connection_id for parsed in batch.parsed for connection_id, _ in parsed.tickets()}
-        for connection_id in sorted(helpdesks):
-            try:
-                batch.own_users[connection_id] = self._own_user(connection_id)
-            except VendorError as error:
-                mine = {lane: error for lane in map(_key, batch.lanes) if lane[0] == connection_id}
-                self._rest(batch, mine)
-
-    def _read(self, batch: Batch) -> None:
-        """Fetch every ticket that must be read, 100 a call, in parallel; the lanes of what cannot be read rest."""
-        with self._database.begin() as cx:
-            wanted = tickets_to_read(cx, batch.parsed)
-        submit, client = self._pool.submit, self._client
-        calls: list[tuple[str, str, Sequence[str], Future[TicketRead] | Future[PeopleRead]]] = [
-            (cid, "ticket", ids, submit(read_tickets, client, cid, ids)) for cid, ids in wanted
-        ]
-        calls += [
-            (cid, "person", ids, submit(people.read, client, cid, ids)) for cid, ids in people.to_read(batch.parsed)
-        ]
-        failed: dict[tuple[str, str], VendorError] = {}
-        for connection_id, kind, ids, call in calls:
-            try:
-                batch.reads.setdefault(connection_id, Reads()).add(call.result())
-            except VendorError as error:
-                lost = {(connection_id, kind, one) for one in ids}
-                failed |= {_key(p.lane): error for p in batch.parsed if p.subjects() & lost}
-        if failed:
-            self._rest(batch, failed)
-
-    def _rest(self, batch: Batch, failed: Mapping[tuple[str, str], VendorError]) -> None:
-        """Give lanes back untouched, to be taken again when the vendor may answer; it is no try of their events."""
-        for lane in [one for one in batch.lanes if _key(one) in failed]:
-            error = failed[_key(lane)]
-            pause = error.retry_after_s if isinstance(error, RateLimited) else delay_s(1 + lane.deliveries[0].tries)
-            batch.resting.append((lane, pause, error.code))
-        batch.lanes = [one for one in batch.lanes if _key(one) not in failed]
-        batch.parsed = [p for p in batch.parsed if _key(p.lane) not in failed]
-        with self._database.begin() as cx:
-            for pause in {pause for _, pause, _ in batch.resting}:
-                store.release(cx, [lane for lane, mine, _ in batch.resting if mine == pause], rest_s=pause)
-        log.warning("lanes_rest", lanes=len(batch.resting), code=batch.resting[-1][2])
 
     def _work(self, batch: Batch) -> int:
         """The one writing transaction: fenced, mirrors, rules, outbox, verdicts, lanes freed."""
         if not batch.lanes:
             return 0
         with self._database.begin() as cx:
-            if not store.still_mine(cx, batch.lanes):
-                log.warning("lease_lost", lanes=len(batch.lanes))
-                return 0
+            mine = store.still_mine(cx, batch.lanes)
+            if len(mine) < len(batch.lanes):
+                log.warning("lease_lost", lanes=len(batch.lanes) - len(mine))
+                batch = batch.only(mine)
             open_ids = store.still_open(cx, [d.id for lane in batch.lanes for d in lane.deliveries])
             parsed = [p for p in batch.parsed if p.delivery.id in open_ids]
             verdicts = work(cx, parsed, batch.reads, batch.own_users, active(cx), self._settings)
@@ -164,19 +188,17 @@ class Inbox:
 
     def _failed(self, lane: Lane, problem: Exception) -> int:
         """One more failed try of the lane's first event; after the last it is set aside and the lane goes on."""
-        first = lane.deliveries[0]
-        log.error("event_failed", delivery_id=first.id, lane=lane.key, cause=type(problem).__name__, exc_info=problem)
+        first, cause = lane.deliveries[0], type(problem).__name__
+        with bind(connection_id=lane.connection_id, delivery_id=first.id):
+            log.error("event_failed", lane=lane.key, cause=cause, exc_info=problem)
         with self._database.begin() as cx:
             if not store.still_mine(cx, [lane]):
                 return 0
             tries = store.failed(cx, first.id)
             if tries >= self._settings.inbox_tries:
-                store.settle(cx, {first.id: ("quarantined", f"{type(problem).__name__}: {problem}"[:500])})
+                store.settle(cx, {first.id: ("quarantined", f"{cause}: {problem}"[:500])})
                 store.release(cx, [lane])
+                metrics.EVENTS.labels("quarantined").inc()
                 return 1
             store.release(cx, [lane], rest_s=delay_s(tries))
         return 0
-
-
-def _key(lane: Lane) -> tuple[str, str]:
-    return lane.connection_id, lane.key

@@ -35,6 +35,10 @@ class Lane:
     token: int
     deliveries: list[Delivery]
 
+    @property
+    def address(self) -> tuple[str, str]:
+        return self.connection_id, self.key
+
 
 # Busy and resting lanes are left out while scanning, so that a hot ticket cannot hide the others. Lanes are taken in
 # key order: two claimers never wait for each other in a circle. FOR UPDATE SKIP LOCKED keeps them off the same rows.
@@ -69,7 +73,7 @@ _CLAIM = sa.text(
 )
 
 
-def claim(cx: sa.Connection, *, lanes: int, lease_s: float, gather_s: float = 0.0, per_lane: int = 50) -> list[Lane]:
+def claim(cx: sa.Connection, *, lanes: int, lease_s: float, per_lane: int = 50) -> list[Lane]:
     """Take up to `lanes` lanes that have work, each with its oldest events."""
     values = {"lanes": lanes, "lease": lease_s, "per_lane": per_lane, "scan": lanes * 4}
     taken: dict[tuple[str, str], Lane] = {}
@@ -83,22 +87,20 @@ def claim(cx: sa.Connection, *, lanes: int, lease_s: float, gather_s: float = 0.
     return list(taken.values())
 
 
-def still_mine(cx: sa.Connection, lanes: Sequence[Lane]) -> bool:
-    """Lock the claimed lanes; are all of them still ours (fencing)? Comes first in a writing transaction."""
+def still_mine(cx: sa.Connection, lanes: Sequence[Lane]) -> set[tuple[str, str]]:
+    """Lock the claimed lanes; answers those that are still ours (fencing). Comes first in a writing transaction."""
     rows = cx.execute(
         sa.text(
             """
-            SELECT count(*) FROM (
-                SELECT l.token, w.token AS mine FROM lane l
-                JOIN unnest(CAST(:connections AS text[]), CAST(:keys AS text[]), CAST(:tokens AS bigint[]))
-                     AS w(connection_id, key, token) ON l.connection_id = w.connection_id AND l.key = w.key
-                ORDER BY l.connection_id, l.key FOR UPDATE OF l
-            ) held WHERE token = mine
+            SELECT l.connection_id, l.key, l.token = w.token AS mine FROM lane l
+            JOIN unnest(CAST(:connections AS text[]), CAST(:keys AS text[]), CAST(:tokens AS bigint[]))
+                 AS w(connection_id, key, token) ON l.connection_id = w.connection_id AND l.key = w.key
+            ORDER BY l.connection_id, l.key FOR UPDATE OF l
             """
         ),
         _lane_arrays(lanes),
-    ).scalar_one()
-    return int(rows) == len(lanes)
+    )
+    return {(row.connection_id, row.key) for row in rows if row.mine}
 
 
 def release(cx: sa.Connection, lanes: Sequence[Lane], *, rest_s: float = 0.0) -> None:
@@ -213,3 +215,16 @@ def still_open(cx: sa.Connection, ids: Sequence[int]) -> set[int]:
     """Which of these deliveries nobody settled meanwhile: a claim reads a snapshot that may be a moment old."""
     query = sa.select(delivery_key.c.id).where(delivery_key.c.id.in_(ids), delivery_key.c.state == "received")
     return set(cx.execute(query).scalars())
+
+
+def wait_for_judges(cx: sa.Connection) -> None:
+    """Wait until nobody judges on facts of before this transaction; whoever begins to judge waits for its end.
+
+    Else a ticket could be judged on old facts and become visible just after its payer's tickets were looked up.
+    """
+    cx.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('deskbridge facts'))"))
+
+
+def begin_to_judge(cx: sa.Connection) -> None:
+    """Comes before any row of a mirror is locked. Judges do not wait for each other."""
+    cx.execute(sa.text("SELECT pg_advisory_xact_lock_shared(hashtext('deskbridge facts'))"))

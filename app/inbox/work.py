@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from app import billing, identity
 from app.config import Settings
 from app.customers import store as customers
-from app.inbox import facts, fan_out, judge, people
+from app.inbox import facts, fan_out, judge, people, recheck, store
 from app.inbox.parse import FAN_OUT, Parsed
-from app.inbox.read import Reads
+from app.inbox.read import PERSON, Reads
 from app.tickets import store as tickets
+from app.tickets.store import Applied
 from app.triggers.engine import CompiledRules
 from integrations import registry
 from integrations.kernel.events import Event
@@ -33,20 +34,26 @@ def work(
 ) -> Verdicts:
     """Apply, judge and plan; answers the verdict of every delivery."""
     verdicts: Verdicts = {one.delivery.id: _first_verdict(one) for one in parsed}
-    good = [one for one in parsed if verdicts[one.delivery.id][0] == "done"]
+    billing_of: dict[str, list[Parsed]] = defaultdict(list)
+    helpdesk_of: dict[str, list[Parsed]] = defaultdict(list)
+    for one in parsed:
+        if verdicts[one.delivery.id][0] == "done":
+            (billing_of if _is_billing(one) else helpdesk_of)[one.delivery.connection_id].append(one)
+    for connection_id, mine in sorted(billing_of.items()):  # first: they wait for judges, whom they must not be
+        _billing(cx, connection_id, mine, settings)
+    if any(e.subject.type == PERSON for mine in helpdesk_of.values() for one in mine for e in one.events):
+        store.wait_for_judges(cx)
+    store.begin_to_judge(cx)
     _apply_people(cx, reads)
-    by_connection: dict[str, list[Parsed]] = defaultdict(list)
-    for one in good:
-        by_connection[one.delivery.connection_id].append(one)
-    for connection_id, mine in sorted(by_connection.items()):
-        card = registry.by_slug(mine[0].vendor)
-        if card is not None and Port.BILLING in card.ports:
-            _billing(cx, connection_id, mine, settings)
-        else:
-            read = reads.get(connection_id, Reads())
-            own_user = own_users.get(connection_id, "")
-            verdicts |= _helpdesk(cx, connection_id, mine, read, own_user, rules, settings)
+    for connection_id, mine in sorted(helpdesk_of.items()):
+        read, own_user = reads.get(connection_id, Reads()), own_users.get(connection_id, "")
+        verdicts |= _helpdesk(cx, connection_id, mine, read, own_user, rules, settings)
     return verdicts
+
+
+def _is_billing(one: Parsed) -> bool:
+    card = registry.by_slug(one.vendor)
+    return card is not None and Port.BILLING in card.ports
 
 
 def _first_verdict(one: Parsed) -> tuple[str, str | None]:
@@ -89,8 +96,9 @@ def _helpdesk(
     events = [(one, event) for one in mine for event in one.events]
     people.work(cx, connection_id, [event for _, event in events], read.people)
     _organizations(cx, connection_id, [event for _, event in events])
-    stale = _tickets(cx, connection_id, [event for _, event in events], read)
+    applied = _tickets(cx, connection_id, [event for _, event in events], read)
     to_judge: list[tuple[Parsed, Event]] = []
+    own: set[int] = set()
     for one, event in events:
         if one.delivery.kind == FAN_OUT:
             fan_out.go_on(cx, connection_id, event)
@@ -98,11 +106,13 @@ def _helpdesk(
             continue
         elif own_user and event.actor == own_user:
             verdicts[one.delivery.id] = ("own", None)  # the loop guard: mirror yes, rules no
+            own.add(one.delivery.id)
         else:
-            if id(event) in stale:
+            if event.record is not None and event.record.as_of < applied[event.subject.id].as_of:
                 verdicts[one.delivery.id] = ("stale", "older than what was known; the mirror was left as it is")
             to_judge.append((one, event))
     judge.judge(cx, connection_id, to_judge, rules, settings)
+    recheck.ask(cx, connection_id, applied, events, own)
     return verdicts
 
 
@@ -111,13 +121,13 @@ def _organizations(cx: sa.Connection, connection_id: str, events: Sequence[Event
     customers.apply_organizations(cx, connection_id, organizations)
 
 
-def _tickets(cx: sa.Connection, connection_id: str, events: Sequence[Event], read: Reads) -> set[int]:
-    """Put what was read and what the events told into the mirror; answers the events older than what was known."""
-    told = [e for e in events if isinstance(e.record, TicketRecord)]
-    records = [t for answer in read.answers for t in answer.tickets] + [e.record for e in told]
+def _tickets(cx: sa.Connection, connection_id: str, events: Sequence[Event], read: Reads) -> Mapping[str, Applied]:
+    """Put what was read and what the events told into the mirror; answers what that did, by ticket."""
+    told = [e.record for e in events if isinstance(e.record, TicketRecord)]
+    records = [t for answer in read.answers for t in answer.tickets] + told
     applied = tickets.apply(cx, connection_id, records)
     tickets.mark_gone(cx, connection_id, [ticket_id for answer in read.answers for ticket_id in answer.gone])
     for e in events:
         if e.kind in ("ticket.deleted", "ticket.purged"):
             tickets.mark_gone(cx, connection_id, [e.subject.id], e.occurred_at)
-    return {id(e) for e in told if e.record.as_of < applied[e.subject.id].as_of}
+    return applied

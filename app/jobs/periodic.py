@@ -31,9 +31,14 @@ class Task:
 
 
 def register(cx: sa.Connection, tasks: Mapping[str, Task]) -> None:
-    """Make a row for each task that has none; those of every start are due now, at most once in ten seconds."""
-    rows = [{"key": key} for key in sorted(tasks)]
-    cx.execute(insert(periodic).values(rows).on_conflict_do_nothing())
+    """Make a row for each task that has none. Costs a read when they are there."""
+    known = set(cx.execute(sa.select(periodic.c.key).where(periodic.c.key.in_(list(tasks)))).scalars())
+    if rows := [{"key": key} for key in sorted(tasks.keys() - known)]:
+        cx.execute(insert(periodic).values(rows).on_conflict_do_nothing())
+
+
+def worker_starts(cx: sa.Connection, tasks: Mapping[str, Task]) -> None:
+    """What is due at every start is due now; ten workers that start together have it done once."""
     lately = periodic.c.last_started > sa.func.now() - sa.text("interval '10 seconds'")
     at_start = periodic.c.key.in_([key for key, task in tasks.items() if task.at_start])
     cx.execute(

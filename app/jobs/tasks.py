@@ -14,7 +14,7 @@ from app.runtime import Runtime
 from app.telemetry.logs import get_logger
 from integrations import registry
 from integrations.kernel.clock import utc_now
-from integrations.kernel.errors import VendorError
+from integrations.kernel.errors import AppError
 from integrations.kernel.vendor import Port
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
@@ -79,11 +79,11 @@ def _ids(runtime: Runtime, vendor: str) -> list[str]:
 
 def _each(connection_ids: Sequence[str], work: Callable[[str], object]) -> None:
     """All of them, whatever happens to one; the last fault is raised when all had their turn."""
-    failed: VendorError | None = None
+    failed: AppError | None = None
     for connection_id in connection_ids:
         try:
             work(connection_id)
-        except VendorError as error:
+        except AppError as error:
             log.warning("periodic_vendor_failed", connection_id=connection_id, code=error.code)
             failed = error
     if failed is not None:

@@ -28,6 +28,7 @@ class Work:
         self.runtime = runtime
         self.worker_id = worker_id
         self.stop = threading.Event()
+        self._started = False
         clients, settings = runtime.clients, runtime.settings
         self._inbox = Inbox(
             runtime.database, clients.vendor_of, clients.helpdesk, clients.own_user, runtime.pool, settings
@@ -58,26 +59,37 @@ class Work:
     def _wake_if_due(self) -> list[str]:
         """Ask the database what is due, and wake for it; answers the queues Redis could not be told of."""
         with self.runtime.database.begin() as cx:
-            due = [
-                q for q, look in ((wake.INBOX, inbox_store.has_due), (wake.OUTBOX, outbox_store.has_due)) if look(cx)
-            ]
+            due = [queue for queue, look in _LOOKS if look(cx)]
         return [queue for queue in due if not self.runtime.waker.wake(queue)]
 
     def dispatch(self) -> None:
-        """The loop of every worker: heartbeat, wake-ups for what is due, periodic work. Never raises."""
-        registered = False
+        """The loop of every worker: heartbeat, and wake-ups for what is due. Never raises."""
+        self._every_moment(self._look)
+
+    def run_periodic(self) -> None:
+        """The loop of periodic work, in a thread of its own: a slow vendor must stop neither heart nor wake-ups."""
+        self._every_moment(self._run_due)
+
+    def _every_moment(self, step: Callable[[], None]) -> None:
         while not self.stop.is_set():
             try:
-                with self.runtime.database.begin() as cx:
-                    if not registered:
-                        periodic.register(cx, self._tasks)
-                        registered = True
-                    periodic.heartbeat(cx, self.worker_id)
-                self._work_myself(self._wake_if_due())
-                periodic.run_due(self.runtime.database, self._tasks)
+                step()
             except Exception as problem:  # noqa: BLE001 - the dispatcher must outlive every fault of its servers
                 log.warning("dispatch_failed", cause=type(problem).__name__)
             self.stop.wait(self.runtime.settings.dispatch_s)
+
+    def _look(self) -> None:
+        with self.runtime.database.begin() as cx:
+            periodic.heartbeat(cx, self.worker_id)
+        self._work_myself(self._wake_if_due())
+
+    def _run_due(self) -> None:
+        with self.runtime.database.begin() as cx:
+            periodic.register(cx, self._tasks)
+            if not self._started:
+                periodic.worker_starts(cx, self._tasks)
+                self._started = True
+        periodic.run_due(self.runtime.database, self._tasks)
 
     def _work_myself(self, queues: list[str]) -> None:
         """Redis is away or frozen: do in this thread what its wake-ups would have started. Leases keep order."""

@@ -1,4 +1,4 @@
-"""One worker process: an RQ SimpleWorker for wake-ups, a dispatcher thread beside it."""
+"""One worker process: an RQ SimpleWorker for wake-ups, the dispatcher and periodic work in threads beside it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from app.telemetry.logs import get_logger
 from integrations.kernel.ids import new_id
 
 REDIS_AWAY_S = 2.0
+GRACE_S = 25.0  # for what is under way when we are told to stop
 
 log = get_logger(__name__)
 
@@ -41,8 +42,10 @@ def run(runtime: Runtime, queues: tuple[str, ...] = wake.QUEUES) -> None:
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{new_id('wrk')[-6:]}"
     job = Work(runtime, worker_id)
     work.install(job)
-    dispatcher = threading.Thread(target=job.dispatch, name="dispatcher", daemon=True)
-    dispatcher.start()
+    loops = {"dispatcher": job.dispatch, "periodic": job.run_periodic}
+    threads = [threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
+    for thread in threads:
+        thread.start()
     log.info("worker_started", worker=worker_id, queues=list(queues))
     signal.signal(signal.SIGTERM, lambda *_: job.stop.set())
     while not job.stop.is_set():
@@ -51,7 +54,9 @@ def run(runtime: Runtime, queues: tuple[str, ...] = wake.QUEUES) -> None:
         except (redis.RedisError, OSError) as problem:
             log.warning("redis_away", cause=type(problem).__name__)
         job.stop.wait(REDIS_AWAY_S)
-    dispatcher.join(timeout=25)
+    until = time.monotonic() + GRACE_S
+    for thread in threads:
+        thread.join(timeout=max(0.1, until - time.monotonic()))
     log.info("worker_stopped", worker=worker_id)
 
 

@@ -256,6 +256,14 @@ def lapsed(cx: sa.Connection, limit: int) -> list[Row]:
     return [_row(row) for row in cx.execute(query)]
 
 
+def on_their_way(cx: sa.Connection, connection_id: str, ticket_ids: Sequence[str]) -> set[str]:
+    """Of these tickets, those a write of ours is on its way to."""
+    query = sa.select(outbox.c.ticket_id).where(
+        outbox.c.connection_id == connection_id, outbox.c.ticket_id.in_(ticket_ids), outbox.c.state.in_(ON_ITS_WAY)
+    )
+    return set(cx.execute(query).scalars())
+
+
 def has_due(cx: sa.Connection) -> bool:
     """Is there something to send, to look at, or to take over from a dead worker?"""
     pending = sa.select(outbox.c.id).where(outbox.c.state == "pending", outbox.c.due_at <= sa.func.now()).limit(1)

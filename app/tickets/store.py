@@ -65,6 +65,7 @@ _BURY = sa.text(
     SELECT :connection, id, CAST(:as_of AS timestamptz), true, '{}' FROM unnest(CAST(:ids AS text[])) AS n(id)
     ON CONFLICT (connection_id, id) DO UPDATE
     SET gone = true, reread = false, as_of = greatest(ticket.as_of, excluded.as_of), changed_at = now()
+    WHERE :now_known OR ticket.as_of <= excluded.as_of
     """
 )
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -183,9 +184,13 @@ def in_doubt(cx: sa.Connection, connection_id: str, limit: int) -> list[str]:
 
 
 def mark_gone(cx: sa.Connection, connection_id: str, ids: Sequence[str], as_of: datetime | None = None) -> None:
-    """These tickets are no longer at the helpdesk. `as_of`: since when, by the vendor's clock, where it was told."""
+    """These tickets are no longer at the helpdesk. `as_of`: since when, by the vendor's clock, where it was told.
+
+    What is known of a later moment stands: the ticket was restored, and its deletion comes late. None: gone as of now.
+    """
     if ids:
-        given = {"connection": connection_id, "ids": sorted(set(ids)), "as_of": as_of or _LONG_AGO}
+        known = as_of is None
+        given = {"connection": connection_id, "ids": sorted(set(ids)), "as_of": as_of or _LONG_AGO, "now_known": known}
         cx.execute(_BURY, given)
 
 

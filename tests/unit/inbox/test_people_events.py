@@ -9,7 +9,7 @@ from app import agents, identity
 from app.agents import store as agent_store
 from app.customers import store as customers
 from app.identity import IdentitySettings, Requester
-from app.inbox import people
+from app.inbox import people, read
 from app.inbox.models import delivery_key
 from app.inbox.parse import Parsed
 from app.tickets import store as tickets
@@ -50,15 +50,15 @@ def woken(cx):
 
 
 def test_only_people_whom_their_event_does_not_carry_are_read():
-    found = people.to_read(
+    found = read._people_to_read(
         parsed(
             event("person.changed", "1", person("1")), event("person.identities_changed", "2"),
             event("person.deleted", "3"), event("person.merged", "4", survivor="5"),
         )
     )  # fmt: skip
-    assert found == [(DESK, ["2", "4", "5"])]
+    assert found == [(DESK, "person", ["2", "4", "5"])]
     many = parsed(*[event("person.changed", str(n)) for n in range(150)])
-    assert [len(ids) for _, ids in people.to_read(many)] == [100, 50]
+    assert [len(ids) for *_, ids in read._people_to_read(many)] == [100, 50]
 
 
 def test_a_merge_moves_the_links_and_wakes_the_tickets_of_both(cx):
