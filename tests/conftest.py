@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 import pytest
@@ -45,9 +46,9 @@ def template_url(postgres_url: str) -> str:
     return url
 
 
-@pytest.fixture
-def database(postgres_url: str, template_url: str) -> Iterator[Database]:
-    """A clean database of this test's own, with all tables."""
+@contextmanager
+def fresh_database(postgres_url: str) -> Iterator[Database]:
+    """A database with all tables and nothing in them, dropped in the end."""
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE deskbridge_template STRATEGY file_copy")
@@ -56,3 +57,16 @@ def database(postgres_url: str, template_url: str) -> Iterator[Database]:
     database.close()
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(postgres_url: str, template_url: str) -> Iterator[Database]:
+    """A clean database of this test's own, with all tables."""
+    with fresh_database(postgres_url) as found:
+        yield found
+
+
+@pytest.fixture
+def new_database(postgres_url: str, template_url: str) -> Callable[[], AbstractContextManager[Database]]:
+    """How to get more of them."""
+    return lambda: fresh_database(postgres_url)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -107,37 +108,47 @@ class Vendors:
                 yield customer
 
 
-@pytest.fixture
-def vendors(tmp_path):
-    """A sandbox of this test's own, without limits and with waits a tenth as long."""
+@contextlib.contextmanager
+def sandbox(folder, *options):
+    """A sandbox of its own, with waits a tenth as long; without limits unless `options` say otherwise."""
     first = free_ports()
-    ready = tmp_path / "ready"
+    ready = folder / f"ready{uuid.uuid4().hex}"
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "--ports-from", str(first), "--limits", "off", "--time-factor", "10",
-         "--ready-file", str(ready)],
+         "--ready-file", str(ready), *options],
         cwd=ROOT, stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not ready.exists():
         assert process.poll() is None, "the sandbox ended"
         assert time.monotonic() < until, "the sandbox did not start"
         time.sleep(0.05)
     found = Vendors(first)
-    yield found
-    found.http.close()
-    process.kill()
-    process.wait()
+    try:
+        yield found
+    finally:
+        found.http.close()
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def vendors(tmp_path):
+    """The sandbox of a test."""
+    with sandbox(tmp_path) as found:
+        yield found
 
 
 class Product:
     """Web server in a thread, worker's work called by the test: each step when the test says so."""
 
-    def __init__(self, database: Database, redis_url: str, vendors: Vendors, port: int):
+    def __init__(self, database: Database, redis_url: str, vendors: Vendors, port: int, **settings: str):
         self.settings = load(
             {
                 "MODE": "sandbox", "DATABASE_URL": database.url, "REDIS_URL": redis_url, "INBOX_GATHER_S": "0",
                 "OUTBOX_GATHER_S": "0", "OUTBOX_POLL_S": "0.1", "WORKER_THREADS": "8", "WEB_PORT": str(port),
                 "PUBLIC_URL": f"http://127.0.0.1:{port}", "SLICE_S": "20",
+                "WRITES_PER_TICKET": "100", **settings,
             }
         )  # fmt: skip
         self.url = self.settings.public_url
@@ -215,3 +226,20 @@ def product(database, redis_url, vendors):
     found.connect()
     yield found
     found.close()
+
+
+@pytest.fixture
+def installation(tmp_path, new_database, redis_url):
+    """How to set up a whole installation beside the test's own: sandbox, database, product."""
+
+    @contextlib.contextmanager
+    def another(*options, **settings):
+        with sandbox(tmp_path, *options) as vendors, new_database() as database:
+            found = Product(database, redis_url, vendors, vendors.first + 5, **settings)
+            found.connect()
+            try:
+                yield found
+            finally:
+                found.close()
+
+    return another

@@ -177,29 +177,6 @@ def test_a_closed_ticket_is_a_dead_letter_with_the_reason_and_others_are_written
     assert "closed" in rows[str(shut)].reason
 
 
-def test_duplicates_reordering_and_loss_end_as_the_clean_day_does(product, vendors):
-    load(product)
-    vendors.post("control/zendesk/mishaps", {"duplicate": 0.3, "reorder": 0.5, "lose": 0.0, "delay_s": 1.5})
-    vendors.post("control/stripe/mishaps", {"duplicate": 0.3, "reorder": 0.5, "lose": 0.0, "delay_s": 1.5})
-    vendors.post("control/day", {"seed": 3, "tickets": 60, "acts": 150, "seconds": 5})
-    while vendors.get("control/day")["running"]:
-        product.worker.drain_inbox()
-        product.worker.drain_outbox()
-    product.settle(60)
-    before = {t["id"]: t["tags"] for t in vendors.get("state/zendesk")["tickets"]}
-    with product.runtime.database.begin() as cx:
-        copies = cx.execute(sa.select(sa.func.sum(delivery_key.c.copies - 1))).scalar_one()
-    assert copies > 0
-    # What a clean day would have ended in: every ticket judged once more, on the final state of everything.
-    vendors.post("control/zendesk/mishaps", {})
-    for ticket_id in before:
-        vendors.act("zendesk", "comment", ticket_id, 500, "Checked.", public=False)
-    product.settle(60)
-    assert {t["id"]: t["tags"] for t in vendors.get("state/zendesk")["tickets"]} == before
-    own = [tag for tags in before.values() for tag in tags if tag.startswith("db_")]
-    assert own, "a day without a single tag proves nothing"
-
-
 def test_a_poison_event_is_set_aside_at_once_and_blocks_nobody(product, vendors):
     load(product)
     person, _ = somebody(vendors, status="past_due")

@@ -94,6 +94,7 @@ def test_a_ticket_whose_reading_is_poison_harms_no_other(bench, monkeypatch):
     break_on(monkeypatch, "Poison", ValueError("a bug"))
     bench.drain()
     assert bench.states() == {"e1": "done", "e2": "received", "e3": "done"}
+    assert [bench.row(key).tries for key in ("e1", "e3")] == [0, 0]
 
 
 def test_an_answer_nobody_understands_is_found_by_reading_each_ticket_alone(bench):
