@@ -33,7 +33,7 @@ rules:
    all: [{fact: ticket.status, is_present: true}],
    actions: [{set_custom_field: {field_id: "360001", value: "{{ticket.status}} {{billing.status}}"}}]}
 """
-MISHAPS = {"duplicate": 0.3, "reorder": 0.5, "lose": 0.0, "delay_s": 2.5}
+MISHAPS = {"duplicate": 0.3, "reorder": 0.7, "lose": 0.0, "delay_s": 3.0}
 
 
 def set_up(product):
@@ -53,7 +53,7 @@ def a_day(product, seed, mishaps):
     set_up(product)
     for vendor in ("zendesk", "stripe"):
         vendors.post(f"control/{vendor}/mishaps", mishaps)
-    vendors.post("control/day", {"seed": seed, "tickets": 40, "acts": 260, "seconds": 8})
+    vendors.post("control/day", {"seed": seed, "tickets": 60, "acts": 300, "seconds": 6})
     while vendors.get("control/day")["running"]:
         product.worker.drain_inbox()
         product.worker.drain_outbox()
@@ -75,9 +75,9 @@ def copies(product):
 
 def test_a_day_of_mishaps_ends_as_the_clean_day_does(installation):
     with installation() as product:
-        clean = a_day(product, 3, {})
+        clean = a_day(product, 4, {})
     with installation() as product:
-        rough = a_day(product, 3, MISHAPS)
+        rough = a_day(product, 4, MISHAPS)
         assert copies(product) > 20
     assert rough.keys() == clean.keys()
     assert {i: end[:4] for i, end in rough.items()} == {i: end[:4] for i, end in clean.items()}
