@@ -27,7 +27,7 @@ from sandbox.zendesk.state import State
 CONDITIONAL = "conditional_ticket_events"
 PREFIX = "zen:event-type:"
 KEPT = 100  # invocations of a webhook that can be looked at
-WINDOW_S, OPEN_S, LEAST, FAILING, ERRORS = 300.0, 300.0, 20, 0.7, 1000
+WINDOW_S, OPEN_S, LEAST, FAILING, ERRORS = 300.0, 300.0, 100, 0.7, 1000
 RETRY_S = 2.0  # the pause is not documented
 
 

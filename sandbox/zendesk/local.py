@@ -43,7 +43,7 @@ class Caller:
         )  # fmt: skip
 
     def get(self, path: str, **asked: object) -> requests.Response:
-        return self.call("GET", path, **asked)
+        return self.call("GET", path, None, "", **asked)
 
     def put(self, path: str, body: Any, key: str = "", **asked: object) -> requests.Response:  # noqa: ANN401 - JSON
         return self.call("PUT", path, body, key, **asked)
