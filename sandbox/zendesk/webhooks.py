@@ -184,6 +184,6 @@ def _subscriptions(wanted: Mapping[str, Any]) -> None:
 def _credentials(wanted: Any) -> None:  # noqa: ANN401 - JSON
     if wanted is None:
         return
-    data = wanted.get("data") if isinstance(wanted, dict) else None
-    if not isinstance(data, dict) or set(data) != AUTHENTICATION.get(wanted.get("type"), set()):
+    data, kind = (wanted.get("data"), wanted.get("type")) if isinstance(wanted, dict) else (None, None)
+    if not isinstance(data, dict) or kind not in AUTHENTICATION or set(data) != AUTHENTICATION[kind]:
         raise hook_error(400, "InvalidParameter", "authentication: a known type with its data is required")

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.base import Context
 from sandbox.base.serving import end, serve
+from sandbox.base.simulator import Cut
 from sandbox.zendesk.local import Local
 
 
@@ -71,8 +72,7 @@ class Receiver:
             self.got.append(Got(request.method, headers, request.get_data()))
             said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if said is None:
-            environ["werkzeug.socket"].close()
-            raise ConnectionAbortedError("cut on purpose")
+            raise Cut
         return Response("{}", said[0], said[1])(environ, start_response)
 
     def wait(self, count, seconds=15):
