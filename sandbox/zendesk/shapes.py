@@ -5,6 +5,8 @@ Source: recorded answers of a real account (2023-2024) and Zendesk's Support API
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -96,15 +98,22 @@ def ticket(ticket_id: int, requester: Mapping[str, Any], subject: str, text: str
 
 def comment(comment_id: int, audit_id: int, author_id: int, body: Mapping[str, Any], made: str, channel: str) -> Row:
     """A comment; body: `body` or `html_body`, and `public`, as an update carries them."""
-    html = body.get("html_body")
-    plain = body.get("body") if html is None else html
+    marked = body.get("html_body")
+    plain = str(body.get("body")) if marked is None else text_of(str(marked))
+    inner = html.escape(plain, quote=False).replace("\n", "<br>") if marked is None else marked
     return {
-        "id": comment_id, "type": "Comment", "author_id": author_id, "body": plain, "html_body":
-        f'<div class="zd-comment" dir="auto">{plain if html is None else html}</div>', "plain_body": plain,
+        "id": comment_id, "type": "Comment", "author_id": author_id, "body": plain,
+        "html_body": f'<div class="zd-comment" dir="auto">{inner}</div>', "plain_body": plain,
         "public": body.get("public", True), "attachments": [], "audit_id": audit_id,
         "via": {"channel": channel, "source": dict(NOWHERE)}, "created_at": made,
         "metadata": {"system": {}, "custom": {}},
     }  # fmt: skip
+
+
+def text_of(marked: str) -> str:
+    """HTML as plain text: a line for each break and paragraph, no tags."""
+    lines = re.sub(r"<br\s*/?>|</(?:p|div|li)>", "\n", marked)
+    return html.unescape(re.sub(r"<[^>]*>", "", lines)).strip()
 
 
 def audit(audit_id: int, ticket_id: int, author_id: int, events: list[Row], made: str, channel: str) -> Row:
