@@ -8,133 +8,59 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import requests
+from sandbox.running import PORTS, SANDBOX, STRIPE, WEB, ZENDESK, Demo, running, say
+from sandbox.showing import show_some, summary
 
-ROOT = Path(__file__).resolve().parents[1]
-PORTS = 8400
-WEB = 8300
-SANDBOX = f"http://127.0.0.1:{PORTS}/sandbox"
-ZENDESK, STRIPE = f"http://127.0.0.1:{PORTS + 10}", f"http://127.0.0.1:{PORTS + 20}"
+__all__ = [
+    "EVENTS", "SANDBOX", "STRIPE", "ZENDESK", "Demo", "arguments", "is_quiet", "run_day", "running", "say", "set_up",
+    "summary",
+]  # fmt: skip
+
 EVENTS = (
-    "created comment_added status_changed priority_changed type_changed subject_changed tags_changed "
-    "custom_field_changed requester_changed agent_assignment_changed group_assignment_changed"
+    "ticket.created ticket.comment_added ticket.status_changed ticket.priority_changed ticket.type_changed "
+    "ticket.subject_changed ticket.tags_changed ticket.custom_field_changed ticket.requester_changed "
+    "ticket.organization_changed ticket.agent_assignment_changed ticket.group_assignment_changed ticket.merged "
+    "ticket.soft_deleted ticket.permanently_deleted user.merged user.deleted user.identity_created user.identity_changed "
+    "user.identity_deleted"
 ).split()
+# What an admin would put into a trigger: the README's template, and no run for changes that came over the API (ours).
+TRIGGER = {
+    "title": "Tell Deskbridge of new and solved tickets",
+    "conditions": {
+        "all": [{"field": "current_via_id", "operator": "is_not", "value": "5"}],
+        "any": [
+            {"field": "update_type", "value": "Create"},
+            {"field": "status", "operator": "value", "value": "solved"},
+        ],
+    },
+}
+TEMPLATE = json.dumps({
+    "schema": 1, "event": "ticket.billing_hint", "ticket_id": "{{ticket.id}}", "status": "{{ticket.status}}",
+    "priority": "{{ticket.priority}}", "requester_email": "{{ticket.requester.email}}", "tags": "{{ticket.tags}}",
+    "via": "{{ticket.via}}", "actor_email": "{{current_user.email}}",
+})  # fmt: skip
 QUIET_S = 180.0
-
-
-def say(text: str) -> None:
-    """One line for whoever watches."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-class Demo:
-    """One run: a folder of its own, the sandbox and the product as child processes."""
-
-    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
-        self.folder = folder
-        self.options = options
-        self.http = requests.Session()
-        self.http.trust_env = False
-        self.children: list[subprocess.Popen[bytes]] = []
-        self.environment = {
-            **os.environ,  # noqa: TID251 - handed on to the children, with the demo's own settings on top
-            "MODE": "sandbox", "DATA_FOLDER": str(folder / "servers"), "WEB_PORT": str(WEB),
-            "PUBLIC_URL": f"http://127.0.0.1:{WEB}", "WEB_PROCESSES": "2", "WORKER_PROCESSES": "2",
-            "LOG_LEVEL": "warning",
-        }  # fmt: skip
-
-    def flask(self, *words: str, show: bool = False) -> str:
-        """Run a command of the product; its words come back, or the demo ends with them."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-            cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=None if show else subprocess.PIPE, text=True,
-        )  # fmt: skip
-        if done.returncode:
-            raise SystemExit(f"`flask {' '.join(words)}` failed:\n{done.stdout}{done.stderr or ''}")
-        return done.stdout
-
-    def start(self, name: str, *command: str) -> None:
-        """A child process, its output in a log beside the data."""
-        with (self.folder / f"{name}.log").open("wb") as log:
-            self.children.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", *command],
-                    cwd=ROOT,
-                    env=self.environment,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )  # fmt: skip
-            )
-
-    def stop(self) -> None:
-        """End every child, then the embedded servers."""
-        for child in reversed(self.children):
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-        for child in self.children:
-            try:
-                child.wait(30)
-            except subprocess.TimeoutExpired:
-                child.kill()
-        self.flask("servers", "stop")
-        self.http.close()
-
-    def wait_for(self, what: str, url: str, seconds: float = 60.0) -> None:
-        """Until an address answers 200."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and all(child.poll() is None for child in self.children):
-            try:
-                if self.http.get(url, timeout=5).status_code == 200:
-                    return
-            except requests.RequestException:
-                pass
-            time.sleep(0.2)
-        raise SystemExit(f"{what} did not come up at {url}.{self.logs()}")
-
-    def logs(self) -> str:
-        """The end of what each child wrote."""
-        return "".join(f"\n{log.name}: {log.read_text()[-2000:]}" for log in sorted(self.folder.glob("*.log")))
-
-    def json(self, url: str) -> Any:  # noqa: ANN401 - JSON
-        answer = self.http.get(url, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
-
-    def post(self, url: str, body: Any) -> Any:  # noqa: ANN401 - JSON
-        answer = self.http.post(url, json=body, timeout=120)
-        answer.raise_for_status()
-        return answer.json()
 
 
 def set_up(demo: Demo) -> None:
     """Sandbox, servers, tables, connections, rules, the mirror, web and workers."""
-    say("Starting the simulated Zendesk and Stripe ...")
-    own = f"http://127.0.0.1:{WEB}"
-    demo.start("sandbox", "sandbox", "--ports-from", str(PORTS), "--deskbridge-url", own)
+    say("1/6  Starting the simulated Zendesk and Stripe ...")
+    demo.start("sandbox", "sandbox", "--ports-from", str(PORTS), "--deskbridge-url", f"http://127.0.0.1:{WEB}")
     demo.wait_for("The sandbox", f"{SANDBOX}/")
-    say("Starting PostgreSQL and Redis, making the tables ...")
+    say("2/6  Starting PostgreSQL and Redis, making the tables ...")
     demo.flask("db", "upgrade")
-    say("Connecting both vendors, importing the starter rules ...")
+    say("3/6  Connecting both vendors: two webhooks of Zendesk (events, and a trigger's), one of Stripe ...")
     _connect(demo)
-    say("  " + demo.flask("triggers", "import", "examples/rules.yaml").strip())
-    say("Copying what Stripe knows (flask billing backfill) ...")
-    say("  " + demo.flask("billing", "backfill", "stripe_demo", show=True).strip())
-    say("Starting two web processes and two workers ...")
+    say("4/6  Importing the starter rules ...")
+    say("     " + demo.flask("triggers", "import", "examples/rules.yaml").strip())
+    say("5/6  Copying what Stripe knows (flask billing backfill) ...")
+    say("     " + demo.flask("billing", "backfill", "stripe_demo", show=True).strip())
+    say("6/6  Starting two web processes and two workers ...")
     demo.start("web", "flask", "--app", "wsgi", "web")
     demo.start("worker", "flask", "--app", "wsgi", "worker")
     demo.wait_for("Deskbridge", f"http://127.0.0.1:{WEB}/readyz")
@@ -142,32 +68,55 @@ def set_up(demo: Demo) -> None:
 
 def _connect(demo: Demo) -> None:
     """Webhooks first, as an admin would: their secrets go into the connections."""
-    token = demo.post(f"{ZENDESK}/oauth/tokens", {
-        "grant_type": "client_credentials", "client_id": "deskbridge",
-        "client_secret": "sandbox-client-secret-not-safe", "scope": "read write", "expires_in": 7200,
-    })["access_token"]  # fmt: skip
-    bearer = {"Authorization": f"Bearer {token}"}
-    hook = demo.http.post(f"{ZENDESK}/api/v2/webhooks", headers=bearer, json={"webhook": {
-        "name": "Deskbridge", "status": "active", "endpoint": f"http://127.0.0.1:{WEB}/webhooks/zendesk/zendesk_demo",
-        "http_method": "POST", "request_format": "json",
-        "subscriptions": [f"zen:event-type:ticket.{kind}" for kind in EVENTS],
-    }}).json()["webhook"]  # fmt: skip
-    secret = demo.http.get(f"{ZENDESK}/api/v2/webhooks/{hook['id']}/signing_secret", headers=bearer).json()
+    base_zendesk, base_stripe = demo.options.zendesk_url or ZENDESK, demo.options.stripe_url or STRIPE
+    events, hints = _zendesk_webhooks(demo, base_zendesk)
     endpoint = demo.http.post(
         f"{STRIPE}/v1/webhook_endpoints", headers={"Authorization": "Bearer rk_test_sandbox_not_safe"},
         data={"url": f"http://127.0.0.1:{WEB}/webhooks/stripe/stripe_demo", "enabled_events[0]": "*"},
     ).json()  # fmt: skip
-    base_zendesk, base_stripe = demo.options.zendesk_url or ZENDESK, demo.options.stripe_url or STRIPE
     demo.flask(
         "connections", "add", "zendesk", "--id", "zendesk_demo", "--name", "Simulated Zendesk",
         "--base-url", base_zendesk, "--set", "subdomain=acme", "--set", "client_id=deskbridge",
         "--set", "calls_per_minute=700", "--secret", "client_secret=sandbox-client-secret-not-safe",
-        "--secret", f"webhook_secret={secret['signing_secret']['secret']}",
+        "--secret", f"webhook_secret={events}",
     )  # fmt: skip
+    demo.flask("connections", "rotate", "zendesk_demo", f"webhook_secret={hints}")  # both stay live
     demo.flask(
         "connections", "add", "stripe", "--id", "stripe_demo", "--name", "Simulated Stripe", "--base-url", base_stripe,
         "--secret", "api_key=rk_test_sandbox_not_safe", "--secret", f"webhook_secret={endpoint['secret']}",
     )  # fmt: skip
+    for vendor in ("zendesk", "stripe"):
+        demo.post(f"{SANDBOX}/control/{vendor}/reset", {})  # calls are counted from here: these were the admin's
+
+
+def _zendesk_webhooks(demo: Demo, base: str) -> tuple[str, str]:
+    """Both kinds, to the same address; answers their signing secrets."""
+    token = demo.post(f"{base}/oauth/tokens", {
+        "grant_type": "client_credentials", "client_id": "deskbridge",
+        "client_secret": "sandbox-client-secret-not-safe", "scope": "read write", "expires_in": 7200,
+    })["access_token"]  # fmt: skip
+    bearer = {"Authorization": f"Bearer {token}"}
+
+    def ask(method: str, path: str, body: Any = None) -> Any:  # noqa: ANN401 - JSON
+        answer = demo.http.request(method, f"{base}/api/v2{path}", headers=bearer, json=body, timeout=30)
+        if not answer.ok:
+            raise SystemExit(f"The simulated Zendesk answered {answer.status_code} to {path}: {answer.text[:500]}")
+        return answer.json()
+
+    found, last = [], ""
+    for name, kinds in (
+        ("events", [f"zen:event-type:{kind}" for kind in EVENTS]),
+        ("trigger", ["conditional_ticket_events"]),
+    ):
+        hook = ask("POST", "/webhooks", {"webhook": {
+            "name": f"Deskbridge, {name}", "status": "active", "http_method": "POST", "request_format": "json",
+            "endpoint": f"http://127.0.0.1:{WEB}/webhooks/zendesk/zendesk_demo", "subscriptions": kinds,
+        }})["webhook"]  # fmt: skip
+        last = hook["id"]
+        found.append(ask("GET", f"/webhooks/{last}/signing_secret")["signing_secret"]["secret"])
+    action = {"field": "notification_webhook", "value": [last, TEMPLATE]}
+    ask("POST", "/triggers", {"trigger": {**TRIGGER, "actions": [action]}})
+    return found[0], found[1]
 
 
 def run_day(demo: Demo) -> None:
@@ -175,88 +124,42 @@ def run_day(demo: Demo) -> None:
     seconds, tickets = demo.options.seconds, demo.options.tickets
     demo.post(f"{SANDBOX}/control/day", {"seed": 1, "tickets": tickets, "acts": tickets * 5, "seconds": seconds})
     while (progress := demo.json(f"{SANDBOX}/control/day"))["running"]:
-        counts = json.loads(demo.flask("inbox", "ledger", "--json"))
-        stored = sum(counts["deliveries"].values())
-        say(f"  {progress['done']:>5} of {progress['total']} things happened, {stored} deliveries stored")
+        stored = sum(_ledger(demo)["deliveries"].values())
+        say(f"  {progress['done']:>5} of {progress['total']} things happened, {stored:>5} deliveries stored")
         time.sleep(3)
     if progress["error"]:
         raise SystemExit(f"The day broke off: {progress['error']}")
     say("The day is over; waiting until everything is worked off and written back ...")
     until = time.monotonic() + QUIET_S
-    calm = 0
+    calm, looks = 0, 0
     while calm < 3:
-        calm = calm + 1 if is_quiet(demo) else 0
+        calm, looks = calm + 1 if is_quiet(demo) else 0, looks + 1
         if time.monotonic() > until:
             raise SystemExit(
                 f"It did not come to rest in {QUIET_S:.0f} s: {demo.flask('inbox', 'ledger')}{demo.logs()}"
             )
+        if not calm and looks % 3 == 0:
+            say(f"  {_open(_ledger(demo))} deliveries and changes are still open")
         time.sleep(1.0)
+
+
+def _ledger(demo: Demo) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = json.loads(demo.flask("inbox", "ledger", "--json"))
+    return found
+
+
+def _open(counts: dict[str, dict[str, int]]) -> int:
+    """Stored and not worked off, or decided and not written."""
+    waiting = sum(n for name, n in counts["deliveries"].items() if name.endswith(" received"))
+    unwritten = ("pending", "sending", "accepted")
+    return waiting + sum(n for name, n in counts["changes"].items() if name.split()[-1] in unwritten)
 
 
 def is_quiet(demo: Demo) -> bool:
     """Nothing on the way at the vendors, nothing waiting in ours."""
     if any(demo.json(f"{SANDBOX}/ledger/{vendor}")["pending"] for vendor in ("zendesk", "stripe")):
         return False
-    counts = json.loads(demo.flask("inbox", "ledger", "--json"))
-    waiting = [n for name, n in counts["deliveries"].items() if name.endswith(" received")]
-    open_changes = [
-        n for name, n in counts["changes"].items() if name.split()[-1] in ("pending", "sending", "accepted")
-    ]
-    return not sum(waiting) and not sum(open_changes)
-
-
-def summary(demo: Demo, seconds: float) -> dict[str, Any]:
-    """The figures, ours and the vendors' own side by side."""
-    zendesk, stripe = (demo.json(f"{SANDBOX}/ledger/{v}?keys=1") for v in ("zendesk", "stripe"))
-    counts = json.loads(demo.flask("inbox", "ledger", "--json"))
-    tickets = demo.json(f"{SANDBOX}/state/zendesk")["tickets"]
-    lost = 0
-    for connection, ledger in (("zendesk_demo", zendesk), ("stripe_demo", stripe)):
-        stored = {line.split("\t")[0] for line in demo.flask("inbox", "keys", connection).splitlines()}
-        lost += sum(1 for key, d in ledger["keys"].items() if key not in stored and not d["lost"])
-    ours: Counter[str] = Counter()
-    for line in demo.flask("outbox", "writes", "zendesk_demo").splitlines():
-        ticket, writes = line.split("\t")
-        ours[ticket] = int(writes)
-    twice = sum(max(0, made - ours[ticket]) for ticket, made in zendesk["changes"].items())
-    operations = zendesk["operations"]
-    writes = sum(n for name, n in operations.items() if name.startswith(("PUT", "DELETE")))
-    tagged = [t for t in tickets if any(tag.startswith("db_") for tag in t["tags"])]
-    return {
-        "deliveries": zendesk["deliveries"] + stripe["deliveries"],
-        "events": sum(n for name, n in counts["deliveries"].items() if not name.endswith(" ignored")),
-        "tickets": len(tickets), "enriched": counts["tickets"].get("zendesk_demo", 0), "tagged": len(tagged),
-        "zendesk_reads": sum(n for name, n in operations.items() if name.startswith("GET")), "zendesk_writes": writes,
-        "tickets_changed": len(zendesk["changes"]), "stripe_calls": stripe["calls"] - 1, "lost": lost,
-        "duplicates_applied": twice, "seconds": round(seconds, 1),
-    }  # fmt: skip
-
-
-def show_some(demo: Demo) -> None:
-    """A few tickets, before and after, with the reason of each tag."""
-    tickets = demo.json(f"{SANDBOX}/state/zendesk")["tickets"]
-    tagged = sorted((t for t in tickets if any(x.startswith("db_") for x in t["tags"])), key=lambda t: -len(t["tags"]))
-    for ticket in tagged[:3]:
-        own = [tag for tag in ticket["tags"] if tag.startswith("db_")]
-        say(f"\nTicket {ticket['id']}: {ticket['subject']}")
-        say(f"  before  {', '.join(tag for tag in ticket['tags'] if tag not in own) or '(no tags)'}")
-        say(f"  after   {', '.join(ticket['tags'])}")
-        for line in demo.flask("triggers", "explain", str(ticket["id"]), "--fired").splitlines():
-            say(f"  {line}")
-
-
-@contextmanager
-def running(options: argparse.Namespace) -> Iterator[Demo]:
-    """A demo in a fresh folder; everything it started is ended, whatever happens."""
-    folder = Path(tempfile.mkdtemp(prefix="deskbridge-demo-"))
-    folder.chmod(0o711)
-    demo = Demo(folder, options)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    try:
-        yield demo
-    finally:
-        demo.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    return not _open(_ledger(demo))
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -274,18 +177,23 @@ def main() -> int:
     """Run it; 0 when nothing was lost and nothing applied twice."""
     options = arguments()
     began = time.monotonic()
+    say("Deskbridge against a simulated Zendesk and a simulated Stripe. Nothing leaves this machine.\n")
     with running(options) as demo:
         set_up(demo)
-        say("")
-        say(f"  The simulated desk      {SANDBOX}/")
+        say("\nEverything runs. Where to look:")
+        say(f"  The simulated desk      {SANDBOX}/   (tickets, tags, notes, and why)")
         say(f"  Deskbridge              http://127.0.0.1:{WEB}/readyz and /metrics")
-        say("  Why a ticket has a tag  the ticket's page at the desk, or with the same servers from a terminal:")
+        say("  From a terminal         the same explanation, with the same servers:")
         say(f"                          DATA_FOLDER={demo.folder}/servers .venv/bin/flask triggers explain ID")
-        say("")
-        say(f"A support day streams in: {options.tickets} tickets in {options.seconds:.0f} s ...")
+        say(f"\nA support day streams in: {options.tickets} tickets in {options.seconds:.0f} s ...")
         run_day(demo)
         show_some(demo)
         figures = summary(demo, time.monotonic() - began)
+        calls, changed = figures["zendesk_reads"] + figures["zendesk_writes"], figures["tickets_changed"]
+        say(
+            f"\nZendesk was called {calls} times for {changed} changed tickets: {calls / max(1, changed):.2f} calls each."
+        )
+        say(f"Lost: {figures['lost']}. Applied twice: {figures['duplicates_applied']}.")
         say("\n" + json.dumps(figures))
         if not options.once:
             say("Everything stays up; stop it with Ctrl-C.")

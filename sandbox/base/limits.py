@@ -26,3 +26,9 @@ class Windows:
                 return 0, used[0] + span - now
             used.append(now)
             return calls - len(used), 0.0
+
+    def resets_in(self, key: str, window_s: float) -> float:
+        """Seconds until the oldest call of the window is forgotten; 0 when there is none."""
+        with self._lock:
+            used = self._calls[key]
+            return max(0.0, used[0] + window_s / self._factor - time.monotonic()) if used else 0.0

@@ -23,12 +23,20 @@ TIMEOUT_S = 12.0
 
 @dataclass(slots=True)
 class Endpoint:
-    """Where deliveries go. sign: (secret, body) -> headers, asked at each attempt, so that a retry is signed anew."""
+    """Where deliveries go. sign: (secret, body) -> headers, asked at each attempt, so that a retry is signed anew.
+
+    blocked: asked before each attempt; while True nothing is sent and that attempt is over. attempted: told (status or
+    None for no answer, seconds) after each.
+    """
 
     id: str
     url: str
     secret: str
     sign: Callable[[str, bytes], Mapping[str, str]]
+    method: str = "POST"
+    content_type: str = "application/json"
+    blocked: Callable[[], bool] = lambda: False
+    attempted: Callable[[int | None, float], None] = lambda status, seconds: None
 
 
 @dataclass(slots=True)
@@ -64,10 +72,10 @@ class Sender:
         threading.Thread(target=self._run, daemon=True, name="sender-clock").start()
 
     def send(self, endpoint: Endpoint, key: str, body: Any) -> None:  # noqa: ANN401 - a JSON document
-        """Send one delivery, sooner or later, or (on purpose) twice or never."""
+        """Send one delivery, sooner or later, or (on purpose) twice or never. body: bytes go as they are."""
         if urlsplit(endpoint.url).hostname not in LOOPBACK:
             raise ValueError("simulated vendors send to loopback addresses only")
-        raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        raw = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         m, chance = self.mishaps, self._random.random
         self._ledger.delivery(key, lost=False)
         if chance() < m.lose:
@@ -100,22 +108,33 @@ class Sender:
             self._pool.submit(self._attempt, *item)
 
     def _attempt(self, endpoint: Endpoint, key: str, raw: bytes, attempt: int) -> None:
-        status: int | None = None
-        headers: Mapping[str, str] = {}
         try:
-            self._ledger.attempt(key)
-            sent = {"Content-Type": "application/json", **endpoint.sign(endpoint.secret, raw)}
-            answer = self._session().post(endpoint.url, data=raw, headers=sent, timeout=TIMEOUT_S)
-            status, headers = answer.status_code, answer.headers
-        except requests.RequestException:
-            status = None
-        finally:
+            if endpoint.blocked():
+                self._ledger.delivery(key, blocked=True)
+                return
+            status, headers = self._post(endpoint, key, raw)
             if status is not None and 200 <= status < 300:
                 self._ledger.delivery(key, acknowledged=True)
             elif (pause := self._retry(attempt, status, headers)) is not None:
                 self._put(pause / self._context.time_factor, endpoint, key, raw, attempt + 1)
+        finally:
             with self._wake:
                 self._flying -= 1
+
+    def _post(self, endpoint: Endpoint, key: str, raw: bytes) -> tuple[int | None, Mapping[str, str]]:
+        """One attempt: status and headers of the answer; None when there was none."""
+        began = time.monotonic()
+        self._ledger.attempt(key)
+        sent = {"Content-Type": endpoint.content_type, **endpoint.sign(endpoint.secret, raw)}
+        status: int | None = None
+        headers: Mapping[str, str] = {}
+        try:
+            answer = self._session().request(endpoint.method, endpoint.url, data=raw, headers=sent, timeout=TIMEOUT_S)
+            status, headers = answer.status_code, answer.headers
+        except requests.RequestException:
+            pass
+        endpoint.attempted(status, time.monotonic() - began)
+        return status, headers
 
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):

@@ -37,7 +37,7 @@ class Performer:
             self._zendesk.comment(ticket, who, told["text"], public=act.kind != "note")
             return True
         if act.kind == "merge":
-            return self._merge(ticket, self._tickets[told["into"]], int(who))
+            return bool(self._zendesk.merge(ticket, self._tickets[told["into"]], int(who)))
         update: dict[str, Any] = dict(told)
         if act.kind == "tag":
             update = {"additional_tags": told["tags"]}
@@ -46,13 +46,6 @@ class Performer:
         elif act.kind in ("status", "solve"):
             update = {"status": told.get("status", "solved"), "assignee_id": who}
         return bool(self._zendesk.change(ticket, who, update))
-
-    def _merge(self, ticket: int, into: int, agent: int) -> bool:
-        words = f"Request #{ticket} was closed and merged into this request."
-        self._zendesk.comment(into, agent, words, public=False)
-        comment = {"body": f"This request was closed and merged into request #{into}.", "public": False}
-        update = {"status": "closed", "additional_tags": ["closed_by_merge"], "comment": comment}
-        return bool(self._zendesk.change(ticket, agent, update))
 
     def payment_failed(self, payer: str, told: dict[str, Any]) -> bool:
         return self._stripe.fail_payment(payer) is not None

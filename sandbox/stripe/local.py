@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from typing import Any
 
 import requests
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from sandbox.base import Context
-from sandbox.base.simulator import Cut
+from sandbox.base.serving import end, free_port, serve
 from sandbox.stripe import simulator
 from sandbox.stripe.state import State
-
-
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing."""
-
-
-def serve(app: Any) -> BaseWSGIServer:  # noqa: ANN401 - a WSGI application
-    """Any WSGI app on a free port, in a thread."""
-
-    def cutting(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 - WSGI
-        try:
-            return app(environ, start_response)
-        except Cut:
-            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-            raise ConnectionAbortedError("cut on purpose") from None
-
-    server = make_server("127.0.0.1", 0, cutting, threaded=True, request_handler=_Quiet)
-    server.daemon_threads = True  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    return server
 
 
 class Caller:
@@ -80,12 +54,9 @@ class Local:
 
     @staticmethod
     def free_port() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
+        return free_port()
 
     def stop(self) -> None:
         for caller in self._callers:
             caller.session.close()
-        self._server.shutdown()
-        self._server.server_close()
+        end(self._server)

@@ -1,235 +1,206 @@
-"""What the simulated Zendesk holds. Every change goes through `change`, which makes the events the real one makes."""
+"""What the simulated Zendesk holds, and all that can happen to a ticket. Each act makes the events the real one makes."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 from typing import Any
 
-from integrations.kernel.clock import iso
 from sandbox.base import Context
 from sandbox.world import World
+from sandbox.zendesk import happening, shapes
+from sandbox.zendesk.people import ADMIN, OWN_USER, People
+from sandbox.zendesk.shapes import FIELDS, HOST, Row
+from sandbox.zendesk.store import Save
+from sandbox.zendesk.tokens import Tokens
 
-HOST = "https://acme.zendesk.com"
-OWN_USER = 999  # the user behind the OAuth client
-FIELDS = {360001: "text", 360002: "text", 360003: "checkbox"}
-Listener = Callable[[dict[str, Any], str, dict[str, Any], int, int], None]
+__all__ = ["ADMIN", "FIELDS", "HOST", "OWN_USER", "State"]
+
+PLAIN = ("status", "priority", "type", "subject", "group_id", "assignee_id", "external_id", "requester_id",
+         "organization_id", "brand_id")  # fmt: skip
 
 
-class State:
-    """Tickets, people and companies in Zendesk's own shapes."""
+class State(People):
+    """The account. Acts answer the row itself; callers that are not the vendor must not change it."""
 
     def __init__(self, context: Context, world: World) -> None:
-        self.context = context
-        self.tickets: dict[int, dict[str, Any]] = {}
-        self.comments: dict[int, list[dict[str, Any]]] = {}
-        self.audits: dict[int, list[dict[str, Any]]] = {}
-        self.users = {p.id: self._user(p) for p in (*world.people, *world.agents)}
-        self.users[OWN_USER] = self._user_row(
-            OWN_USER, "Deskbridge", "deskbridge@acme.example", True, "admin", None, None
-        )
-        self.identities = {
-            p.id: [
-                {"id": p.id * 10 + n, "user_id": p.id, "type": "email", "value": a, "verified": v, "primary": n == 0}
-                for n, (a, v) in enumerate(p.emails)
-            ]
-            for p in (*world.people, *world.agents)
-        }
-        self.organizations = {o.id: self._organization(o.id, o.name, o.domains) for o in world.organizations}
-        self.jobs: dict[str, dict[str, Any]] = {}
-        self.listeners: list[Listener] = []
-        self._ticket_ids = itertools.count(1001)
-        self._ids = itertools.count(5_000_000)
+        super().__init__(context)
+        self.tokens = Tokens(context)
         self.intruders: list[str] = []
         self.texts = world.texts
+        self._ticket_ids = itertools.count(1001)
+        self.move_in(world)
 
-    def now(self) -> str:
-        return iso(self.context.now().replace(microsecond=0))
-
-    def next_id(self) -> int:
-        return next(self._ids)
-
-    def _user(self, p: Any) -> dict[str, Any]:  # noqa: ANN401 - a Person of the world
-        return self._user_row(p.id, p.name, p.emails[0][0], p.emails[0][1], p.role, p.organization_id, p.external_id)
-
-    def _user_row(
-        self,
-        user_id: int,
-        name: str,
-        email: str,
-        verified: bool,
-        role: str,
-        organization: int | None,
-        external: str | None,
-    ) -> dict[str, Any]:
-        made = iso(self.context.now().replace(microsecond=0) - timedelta(days=400))
-        return {
-            "id": user_id, "url": f"{HOST}/api/v2/users/{user_id}.json", "name": name, "email": email,
-            "created_at": made, "updated_at": made, "time_zone": "Copenhagen", "iana_time_zone": "Europe/Copenhagen",
-            "phone": None, "shared_phone_number": None, "photo": None, "locale_id": 1, "locale": "en-US",
-            "organization_id": organization, "role": role, "verified": verified, "external_id": external, "tags": [],
-            "alias": None, "active": True, "shared": False, "shared_agent": False, "last_login_at": None,
-            "two_factor_auth_enabled": None, "signature": None, "details": None, "notes": None, "role_type": None,
-            "custom_role_id": None, "moderator": role != "end-user", "ticket_restriction": None,
-            "only_private_comments": False, "restricted_agent": role == "end-user", "suspended": False,
-            "default_group_id": None, "report_csv": False, "user_fields": {},
-        }  # fmt: skip
-
-    def _organization(self, organization_id: int, name: str, domains: tuple[str, ...]) -> dict[str, Any]:
-        made = iso(self.context.now().replace(microsecond=0) - timedelta(days=500))
-        return {
-            "id": organization_id, "url": f"{HOST}/api/v2/organizations/{organization_id}.json", "name": name,
-            "shared_tickets": False, "shared_comments": False, "external_id": None, "created_at": made,
-            "updated_at": made, "domain_names": list(domains), "details": None, "notes": None, "group_id": None,
-            "tags": [], "organization_fields": {},
-        }  # fmt: skip
-
-    def create_ticket(self, requester_id: int, subject: str, description: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401
-        """A new ticket by its requester; sends ticket.created."""
+    def create_ticket(
+        self, requester_id: int, subject: str, description: str, via: str = "email", actor_id: int = 0,
+        **values: Any,  # noqa: ANN401 - JSON values
+    ) -> Row:  # fmt: skip
+        """A new ticket by its requester; sends ticket.created. values: fields of the ticket from the start."""
         with self.context.lock:
-            ticket_id, now = next(self._ticket_ids), self.now()
-            ticket = {
-                "url": f"{HOST}/api/v2/tickets/{ticket_id}.json", "id": ticket_id, "external_id": None,
-                "via": {"channel": "email", "source": {"from": {}, "to": {}, "rel": None}}, "created_at": now,
-                "updated_at": now, "type": None, "subject": subject, "raw_subject": subject,
-                "description": description, "priority": None, "status": "new", "recipient": None,
-                "requester_id": requester_id, "submitter_id": requester_id, "assignee_id": None,
-                "organization_id": self.users[requester_id]["organization_id"], "group_id": None, "collaborator_ids": [],
-                "follower_ids": [], "email_cc_ids": [], "forum_topic_id": None, "problem_id": None,
-                "has_incidents": False, "is_public": True, "due_at": None, "tags": [],
-                "custom_fields": [{"id": f, "value": None} for f in FIELDS], "satisfaction_rating": None,
-                "sharing_agreement_ids": [], "custom_status_id": 1, "followup_ids": [], "ticket_form_id": 1,
-                "brand_id": 1, "allow_channelback": False, "allow_attachments": True, "from_messaging_channel": False,
-                **values,
-            }  # fmt: skip
+            ticket_id = next(self._ticket_ids)
+            made = shapes.ticket(ticket_id, self.users[requester_id], subject, description, self.now(), via)
+            ticket = {**made, **values}
             self.tickets[ticket_id] = ticket
             self.comments[ticket_id] = []
             self.audits[ticket_id] = []
-            self._comment(ticket, requester_id, description, public=True)
-            self._tell(ticket, "created", {}, requester_id, 0)
+            save = Save(ticket, None, None, actor_id or requester_id, via)
+            save.comment = self._comment(save, {"body": description, "public": True})
+            save.events += [
+                {"id": self.next_id(), "type": "Create", "value": _text(ticket[name]), "field_name": name}
+                for name in ("subject", *PLAIN[:3], "requester_id", "organization_id")
+            ]
+            self._end(save, [("created", {})])
             return ticket
 
     def comment(self, ticket_id: int, author_id: int, body: str, *, public: bool = True) -> None:
         """A comment; sends ticket.comment_added."""
-        with self.context.lock:
-            self.change(ticket_id, author_id, {"comment": {"body": body, "public": public}})
+        self.change(ticket_id, author_id, {"comment": {"body": body, "public": public}})
 
     def change(self, ticket_id: int, actor_id: int, update: Mapping[str, Any]) -> bool:
         """One save of a ticket, as an agent's or the API's: events for what it changed, in one sequence; did it?"""
         with self.context.lock:
             ticket = self.tickets[ticket_id]
             before = dict(ticket)
-            tags = set(update.get("tags", ticket["tags"]))
-            tags |= {_tag(t) for t in update.get("additional_tags", ())}
-            tags -= {_tag(t) for t in update.get("remove_tags", ())}
-            ticket["tags"] = sorted(tags)
-            for name in (
-                "status",
-                "priority",
-                "type",
-                "subject",
-                "group_id",
-                "assignee_id",
-                "external_id",
-                "requester_id",
-            ):
-                if name in update:
-                    ticket[name] = update[name]
-            fields = {f["id"]: f["value"] for f in ticket["custom_fields"]}
-            fields |= {int(f["id"]): f["value"] for f in update.get("custom_fields", ())}
-            ticket["custom_fields"] = [{"id": f, "value": v} for f, v in fields.items()]
-            if ticket["status"] == "new" and ticket["assignee_id"]:
-                ticket["status"] = "open"
-            comment = update.get("comment")
-            changed = ticket != before
-            if not changed and not comment:
+            _apply(ticket, update, self.users)
+            wanted = update.get("comment")
+            if ticket == before and not wanted:
                 return False
-            ticket["updated_at"] = self.now()
-            self.audits[ticket_id].append({"author_id": actor_id, "at": ticket["updated_at"], "update": dict(update)})
-            position = 0
-            if comment:
-                added = self._comment(
-                    ticket, actor_id, comment.get("html_body") or comment.get("body", ""),
-                    public=comment.get("public", True) is True, html=bool(comment.get("html_body")),
-                )  # fmt: skip
-                position += 1
-                self._tell(ticket, "comment_added", {"comment": self._comment_event(added)}, actor_id, position)
-            self._tell_changes(ticket, before, actor_id, position)
+            author = int((wanted or {}).get("author_id") or actor_id)
+            save = Save(ticket, before, None, actor_id, self._via(actor_id))
+            told = []
+            if wanted:
+                save.comment = self._comment(save, wanted, author)
+                ticket["is_public"] = ticket["is_public"] or save.comment["public"]
+                told.append(("comment_added", happening.comment_event(save.comment, self.users[author])))
+            found = happening.changes(ticket, before)
+            save.events += self._audited(ticket, before)
+            self._end(save, [*told, *found])
             return True
 
-    def _tell_changes(self, ticket: dict[str, Any], before: dict[str, Any], actor_id: int, position: int) -> None:
-        for name, kind in (("status", "status_changed"), ("priority", "priority_changed"), ("type", "type_changed"),
-                           ("subject", "subject_changed"), ("group_id", "group_assignment_changed"),
-                           ("assignee_id", "agent_assignment_changed"), ("requester_id", "requester_changed")):  # fmt: skip
-            if ticket[name] != before[name]:
-                position += 1
-                event = {"current": _wire(name, ticket[name]), "previous": _wire(name, before[name])}
-                self._tell(ticket, kind, event, actor_id, position)
-        if ticket["tags"] != before["tags"]:
-            added, removed = set(ticket["tags"]) - set(before["tags"]), set(before["tags"]) - set(ticket["tags"])
-            event = {"tags_added": sorted(added), "tags_removed": sorted(removed)}
-            self._tell(ticket, "tags_changed", event, actor_id, position + 1)
-        old = {f["id"]: f["value"] for f in before["custom_fields"]}
-        for f in ticket["custom_fields"]:
-            if f["value"] != old.get(f["id"]):
-                event = {"current": f["value"], "previous": old.get(f["id"]), "field": {"id": str(f["id"])}}
-                self._tell(ticket, "custom_field_changed", event, actor_id, position + 2)
+    def _via(self, actor_id: int) -> str:
+        if actor_id == OWN_USER:
+            return "api"
+        return "email" if self.users[actor_id]["role"] == "end-user" else "web"
 
-    def _comment(
-        self, ticket: dict[str, Any], author_id: int, body: str, *, public: bool, html: bool = False
-    ) -> dict[str, Any]:
-        comment = {
-            "id": self.next_id(), "type": "Comment", "author_id": author_id, "body": body, "html_body": body if html
-            else f"<div>{body}</div>", "plain_body": body, "public": public, "attachments": [], "audit_id": self.next_id(),
-            "via": {"channel": "web", "source": {"from": {}, "to": {}, "rel": None}}, "created_at": self.now(),
-            "metadata": {"system": {}, "custom": {}},
-        }  # fmt: skip
-        self.comments[ticket["id"]].append(comment)
-        return comment
+    def _audited(self, ticket: Row, before: Row) -> list[Row]:
+        return [
+            {"id": self.next_id(), "type": "Change", "value": _text(ticket[name]), "field_name": name,
+             "previous_value": _text(before[name])}
+            for name in (*PLAIN, "tags")
+            if ticket[name] != before[name]
+        ]  # fmt: skip
 
-    def _comment_event(self, comment: dict[str, Any]) -> dict[str, Any]:
-        author = self.users[comment["author_id"]]
-        staff = author["role"] != "end-user"
-        who = {"id": str(author["id"]), "is_staff": staff, "name": author["name"]}
-        return {"id": str(comment["id"]), "body": comment["plain_body"], "is_public": comment["public"], "author": who}
+    def _comment(self, save: Save, wanted: Mapping[str, Any], author_id: int = 0) -> Row:
+        row = shapes.comment(
+            self.next_id(), self.next_id(), author_id or save.actor_id, wanted, self.now(), save.via
+        )  # fmt: skip
+        self.comments[save.ticket["id"]].append(row)
+        save.events.append({k: row[k] for k in (
+            "id", "type", "author_id", "body", "html_body", "plain_body", "public", "attachments", "audit_id"
+        )})  # fmt: skip
+        return row
 
-    def _tell(self, ticket: dict[str, Any], kind: str, event: dict[str, Any], actor_id: int, position: int) -> None:
-        for listener in self.listeners:
-            listener(ticket, kind, event, actor_id, position)
+    def _end(self, save: Save, told: list[tuple[str, Row]]) -> None:
+        """Write the audit, tell the events of the save, run what hangs on saves."""
+        ticket = save.ticket
+        ticket["updated_at"] = self.now()
+        audit_id = save.comment["audit_id"] if save.comment else self.next_id()
+        row = shapes.audit(audit_id, ticket["id"], save.actor_id, save.events, ticket["updated_at"], save.via)
+        self.audits[ticket["id"]].append(row)
+        self.touch(ticket)
+        for position, (kind, event) in enumerate(told, 1):
+            self.tell(ticket, f"ticket.{kind}", event, save.actor_id, position, audit_id)
+        for saver in self.savers:
+            saver(save)
+
+    def merge(self, ticket_id: int, into: int, actor_id: int = ADMIN) -> bool:
+        """Close a ticket into another: notes on both, and ticket.merged of the one that ends."""
+        with self.context.lock:
+            self.comment(into, actor_id, f"Request #{ticket_id} was closed and merged into this request.", public=False)
+            words = f"This request was closed and merged into request #{into}."
+            update = {"status": "closed", "additional_tags": ["closed_by_merge"],
+                      "comment": {"body": words, "public": False}}  # fmt: skip
+            self.change(ticket_id, actor_id, update)
+            self.tell(self.tickets[ticket_id], "ticket.merged", {"target_ticket_id": str(into)}, actor_id)
+            return True
+
+    def soft_delete(self, ticket_id: int, actor_id: int = ADMIN, *, spam: bool = False) -> None:
+        """Into the bin: the API no longer shows it, the export still does, as deleted."""
+        with self.context.lock:
+            ticket = self.deleted[ticket_id] = self.tickets.pop(ticket_id)
+            ticket |= {"_status": ticket["status"], "status": "deleted", "updated_at": self.now()}
+            self.touch(ticket)
+            self.tell(ticket, f"ticket.{'marked_as_spam' if spam else 'soft_deleted'}", {}, actor_id)
+
+    def restore(self, ticket_id: int, actor_id: int = ADMIN) -> None:
+        """Out of the bin again."""
+        with self.context.lock:
+            ticket = self.tickets[ticket_id] = self.deleted.pop(ticket_id)
+            ticket |= {"status": ticket.pop("_status"), "updated_at": self.now()}
+            self.touch(ticket)
+            self.tell(ticket, "ticket.undeleted", {}, actor_id)
+
+    def permanently_delete(self, ticket_id: int, actor_id: int = ADMIN) -> None:
+        """For ever; first into the bin if it is not there yet. Subject and text are wiped."""
+        with self.context.lock:
+            if ticket_id in self.tickets:
+                self.soft_delete(ticket_id, actor_id)
+            ticket = self.deleted[ticket_id]
+            ticket |= {"subject": "SCRUBBED", "raw_subject": "SCRUBBED", "description": "SCRUBBED",
+                       "updated_at": self.now()}  # fmt: skip
+            self.comments[ticket_id], self.audits[ticket_id] = [], []
+            self.touch(ticket)
+            self.tell(ticket, "ticket.permanently_deleted", {}, actor_id)
+
+    def merge_people(self, user_id: int, into: int, actor_id: int = ADMIN) -> Row:
+        """One customer becomes part of another: addresses and tickets move, user.merged of the one that ends."""
+        with self.context.lock:
+            moved, self.identities[user_id] = self.identities[user_id], []
+            self.identities[into] += [{**row, "user_id": into, "primary": False} for row in moved]
+            for ticket in [t for t in self.tickets.values() if t["requester_id"] == user_id]:
+                self.change(ticket["id"], actor_id, {"requester_id": into})
+            self.users[user_id] |= {"active": False, "email": None}
+            return self._changed(user_id, "merged", {"user": {"id": str(into)}}, actor_id)
+
+    def move_person(self, user_id: int, organization_id: int | None, actor_id: int = ADMIN) -> Row:
+        """To another company; open tickets go along."""
+        with self.context.lock:
+            self.users[user_id]["organization_id"] = organization_id
+            for ticket in [t for t in self.tickets.values() if t["requester_id"] == user_id]:
+                if ticket["status"] != "closed":
+                    self.change(ticket["id"], actor_id, {"organization_id": organization_id})
+            return self._changed(user_id, "organization_membership_created", {}, actor_id)
 
     def intrude(self, ticket_id: int) -> None:
-        """The foreign actor of a test: adds its tag in the moment before a write of ours, in the same second."""
+        """The foreign actor of a test: adds its tags in the moment before a write of ours, in the same second."""
         for tag in self.intruders:
-            self.change(ticket_id, 500, {"additional_tags": [tag]})
+            self.change(ticket_id, ADMIN, {"additional_tags": [tag]})
 
 
-def _tag(text: str) -> str:
-    return str(text).lower().replace(" ", "_")
+def _apply(ticket: Row, update: Mapping[str, Any], users: Mapping[int, Row]) -> None:
+    """Put an update's values into a ticket."""
+    tags = {tag(t) for t in update.get("tags", ticket["tags"])}
+    tags |= {tag(t) for t in update.get("additional_tags", ())}
+    tags -= {tag(t) for t in update.get("remove_tags", ())}
+    ticket["tags"] = sorted(tags)
+    for name in PLAIN:
+        if name in update:
+            ticket[name] = update[name]
+    if "requester_id" in update and "organization_id" not in update:
+        ticket["organization_id"] = users[update["requester_id"]]["organization_id"]
+    ticket["raw_subject"] = ticket["subject"]
+    fields = {f["id"]: f["value"] for f in ticket["custom_fields"]}
+    fields |= {int(f["id"]): f["value"] for f in update.get("custom_fields", ())}
+    ticket["custom_fields"] = [{"id": f, "value": v} for f, v in fields.items()]
+    ticket["fields"] = ticket["custom_fields"]
+    if ticket["status"] == "new" and ticket["assignee_id"]:
+        ticket["status"] = "open"
 
 
-def _wire(name: str, value: Any) -> Any:  # noqa: ANN401 - enums in capitals, ids as text
-    if name in ("status", "priority", "type"):
-        return value.upper() if value else None
-    return str(value) if isinstance(value, int) else value
+def tag(text: str) -> str:
+    """As Zendesk keeps it: lower case, no spaces."""
+    return str(text).strip().lower().replace(" ", "_")
 
 
-def detail(ticket: Mapping[str, Any], actor_id: int) -> dict[str, Any]:
-    """The ticket as an event carries it: ids as text, enums in capitals, no custom fields, no address."""
-    return {
-        "actor_id": str(actor_id), "assignee_id": _wire("assignee_id", ticket["assignee_id"]), "brand_id": "1",
-        "created_at": ticket["created_at"], "custom_status": "1", "description": ticket["description"],
-        "external_id": ticket["external_id"], "form_id": "1", "group_id": _wire("group_id", ticket["group_id"]),
-        "id": str(ticket["id"]), "is_public": ticket["is_public"],
-        "organization_id": _wire("organization_id", ticket["organization_id"]),
-        "priority": _wire("priority", ticket["priority"]), "requester_id": str(ticket["requester_id"]),
-        "status": _wire("status", ticket["status"]), "subject": ticket["subject"],
-        "submitter_id": str(ticket["submitter_id"]), "tags": list(ticket["tags"]),
-        "type": _wire("type", ticket["type"]), "updated_at": ticket["updated_at"],
-        "via": {"channel": ticket["via"]["channel"]},
-    }  # fmt: skip
-
-
-def age(text: str, now: datetime) -> float:
-    """Seconds since an ISO time."""
-    return (now - datetime.fromisoformat(text)).total_seconds()
+def _text(value: Any) -> Any:  # noqa: ANN401 - audits write ids as text
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -81,11 +81,32 @@ def test_payers_are_linked_in_every_way(world):
     assert any(p.status == "" for p in world.payers)
 
 
-def test_ticket_texts_are_the_seeds_and_at_least_sixty_more(world):
+def test_looking_alike_is_not_being_alike(world):
+    real = {d for o in world.organizations for d in o.domains}
+    strange = {domain(a) for p in (*world.people, *world.payers) for a in _addresses(p)} - real
+    latin = {d.replace("а", "a") for d in strange if "а" in d}
+    assert latin & real, "a look-alike of a company that is there"
+    assert not {d for d in real if "а" in d}
+
+
+def _addresses(one):
+    return [a for a, _ in one.emails] if hasattr(one, "emails") else [one.email] if one.email else []
+
+
+def test_disputes_and_failed_payments_of_every_outcome_happened(world):
+    stories = Counter(p.story for p in world.payers)
+    for story in ("dispute", "won_dispute", "lost_dispute", "answered_dispute", "inquiry", "failed_payment",
+                  "paid_after_failure", "refund", "partial_refund", "pending_refund", "failed_refund"):  # fmt: skip
+        assert stories[story] >= 1, story
+    assert sum(p.status in ("past_due", "unpaid") for p in world.payers) >= 10
+
+
+def test_ticket_texts_are_the_seeds_and_many_more_in_several_languages(world):
     assert world.texts == ticket_texts()
-    assert len(set(world.texts)) == len(world.texts) >= 120
+    assert len(set(world.texts)) == len(world.texts) >= 200
+    assert sum(not t.isascii() for t in world.texts) >= 4
     if not SEEDS.exists():
         pytest.skip("LOUD: ../shared is not beside this repository: whether all its seeds are shipped IS NOT CHECKED")
     seeds = {line.rsplit("\t", 1)[1] for line in SEEDS.read_text(encoding="utf-8").splitlines() if line.strip()}
     assert seeds <= set(world.texts)
-    assert len(set(world.texts) - seeds) >= 60
+    assert len(set(world.texts) - seeds) >= 140

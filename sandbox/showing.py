@@ -1,0 +1,84 @@
+"""What a day of the demo came to: figures, ours and the vendors' own side by side, and some tickets with their reasons."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.running import SANDBOX, Demo, say
+
+CONNECTIONS = (("zendesk_demo", "zendesk"), ("stripe_demo", "stripe"))
+WRITES = ("PUT", "DELETE", "POST")
+SHOWN = 3
+
+
+def summary(demo: Demo, seconds: float) -> dict[str, Any]:
+    """The figures of the last line."""
+    ledgers = {vendor: demo.json(f"{SANDBOX}/ledger/{vendor}?keys=1") for _, vendor in CONNECTIONS}
+    zendesk, stripe = ledgers["zendesk"], ledgers["stripe"]
+    counts = json.loads(demo.flask("inbox", "ledger", "--json"))
+    tickets = demo.json(f"{SANDBOX}/state/zendesk")["tickets"]
+    operations = {name: n for name, n in zendesk["operations"].items() if "/oauth/" not in name}
+    return {
+        "deliveries": sum(ledger["deliveries"] for ledger in ledgers.values()),
+        "events": sum(n for name, n in counts["deliveries"].items() if not name.endswith(" ignored")),
+        "tickets": len(tickets), "enriched": counts["tickets"].get("zendesk_demo", 0),
+        "tagged": sum(any(tag.startswith("db_") for tag in t["tags"]) for t in tickets),
+        "zendesk_reads": sum(n for name, n in operations.items() if name.startswith("GET")),
+        "zendesk_writes": sum(n for name, n in operations.items() if name.startswith(WRITES)),
+        "tickets_changed": len(zendesk["changes"]), "stripe_calls": stripe["calls"], "lost": lost(demo, ledgers),
+        "duplicates_applied": applied_twice(demo, zendesk), "seconds": round(seconds, 1),
+    }  # fmt: skip
+
+
+def lost(demo: Demo, ledgers: Mapping[str, Any]) -> int:
+    """Deliveries that a vendor sent and we have not stored. One without an id is known by what was signed."""
+    count = 0
+    for connection, vendor in CONNECTIONS:
+        stored = {line.split("\t")[0] for line in demo.flask("inbox", "keys", connection).splitlines()}
+        for key, delivery in ledgers[vendor]["keys"].items():
+            count += not delivery["lost"] and stored.isdisjoint(delivery.get("signed_as") or (key,))
+    return count
+
+
+def applied_twice(demo: Demo, zendesk: Mapping[str, Any]) -> int:
+    """Changes that the vendor saw and we do not know of as one write each."""
+    ours: Counter[str] = Counter()
+    for line in demo.flask("outbox", "writes", "zendesk_demo").splitlines():
+        ticket, writes = line.split("\t")
+        ours[ticket] = int(writes)
+    return sum(max(0, made - ours[ticket]) for ticket, made in zendesk["changes"].items())
+
+
+def show_some(demo: Demo) -> None:
+    """A few tickets, before and after, with the reason of each tag of ours."""
+    tickets = demo.json(f"{SANDBOX}/state/zendesk")["tickets"]
+    tagged = sorted((t for t in tickets if any(x.startswith("db_") for x in t["tags"])), key=lambda t: -len(t["tags"]))
+    say(f"\n{len(tagged)} of {len(tickets)} tickets got tags of ours (db_...). {min(SHOWN, len(tagged))} of them:")
+    for ticket in tagged[:SHOWN]:
+        own = [tag for tag in ticket["tags"] if tag.startswith("db_")]
+        say(f"\nTicket {ticket['id']}: {ticket['subject']}")
+        say(f"  before  {', '.join(tag for tag in ticket['tags'] if tag not in own) or '(no tags)'}")
+        say(f"  after   {', '.join(ticket['tags'])}")
+        told = demo.flask("triggers", "explain", str(ticket["id"]), "--fired")
+        for tag, why in reasons(told, own):
+            say(f"  {tag:<24} {why}")
+    if tagged:
+        say(
+            f"\nEvery clause of every rule: `flask triggers explain {tagged[0]['id']}`, or the ticket's page at the desk."
+        )
+
+
+def reasons(told: str, tags: list[str]) -> Iterator[tuple[str, str]]:
+    """(tag, the rule that wanted it and the values it saw) out of what `flask triggers explain` says."""
+    wanted = dict(re.findall(r"tag:(\S+) by (\w+)", told))
+    rules = {rule: (title, body) for rule, title, body in
+             re.findall(r"FIRED (\w+): (.+)\n((?: +(?:yes|no) .*\n?)*)", told)}  # fmt: skip
+    for tag in tags:
+        title, body = rules.get(wanted.get(tag, ""), ("see its explanation", ""))
+        seen = dict(re.findall(r" yes +(?:all|any): (\S+) .*; it was (.+)", body))
+        values = ", ".join(f"{fact} is {value}" for fact, value in seen.items())
+        yield tag, f"{title} ({values})" if values else title
