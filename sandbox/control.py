@@ -87,6 +87,11 @@ def _look(blueprint: Blueprint, context: Context) -> None:
         users = context.simulators["zendesk"].state.users.values()
         return jsonify(people=[u for u in users if u["role"] == "end-user"])
 
+    @blueprint.get("/state/staff")
+    def staff() -> Response:
+        users = context.simulators["zendesk"].state.users.values()
+        return jsonify(people=[u for u in users if u["role"] != "end-user"])
+
     @blueprint.get("/state/stripe/<kind>")
     def objects(kind: str) -> Response:
         with context.lock:

@@ -29,10 +29,13 @@ from integrations import registry
 from webhooks import blueprint
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = (
-    "created comment_added status_changed priority_changed tags_changed custom_field_changed requester_changed "
-    "agent_assignment_changed"
-).split()
+KINDS = [
+    *(f"ticket.{kind}" for kind in (
+        "created comment_added status_changed priority_changed tags_changed custom_field_changed requester_changed "
+        "agent_assignment_changed soft_deleted"
+    ).split()),
+    *(f"user.{kind}" for kind in "identity_created identity_changed identity_deleted merged deleted role_changed".split()),
+]  # fmt: skip
 
 
 def free_ports(count=3, step=10):
@@ -171,7 +174,7 @@ class Product:
         bearer = {"Authorization": f"Bearer {token}"}
         hook = v.http.post(f"{v.zendesk}/api/v2/webhooks", headers=bearer, json={"webhook": {
             "name": "d", "status": "active", "endpoint": f"{self.url}/webhooks/zendesk/desk", "http_method": "POST",
-            "request_format": "json", "subscriptions": [f"zen:event-type:ticket.{k}" for k in KINDS],
+            "request_format": "json", "subscriptions": [f"zen:event-type:{k}" for k in KINDS],
         }}).json()["webhook"]  # fmt: skip
         secret = v.http.get(f"{v.zendesk}/api/v2/webhooks/{hook['id']}/signing_secret", headers=bearer).json()
         endpoint = v.http.post(
