@@ -52,9 +52,8 @@ class Keys:
                 raise bad_request(words, "IdempotentRequestError")
             g.headers[HEADER] = "hit"
             return Response(kept[3], kept[2], mimetype="application/json")
-        answer = work()
+        answer = work()  # a refusal is raised, so only successes are kept
         g.headers[HEADER] = "miss"
-        if answer.status_code < 300:
-            until = time.monotonic() + KEPT_S / self._context.time_factor
-            self._kept[key] = (until, parameters, answer.status_code, answer.get_data())
+        until = time.monotonic() + KEPT_S / self._context.time_factor
+        self._kept[key] = (until, parameters, answer.status_code, answer.get_data())
         return answer
