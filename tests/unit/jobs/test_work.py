@@ -10,12 +10,15 @@ import sqlalchemy as sa
 
 from app.config import load
 from app.inbox import billing_sync
+from app.inbox.models import delivery_key
+from app.inbox.store import add_internal
 from app.jobs import periodic
 from app.jobs.models import periodic as table
 from app.jobs.models import worker
 from app.jobs.periodic import Task, claim_due, register, run_due
 from app.jobs.work import Work
 from app.runtime import Runtime
+from integrations import registry
 from integrations.kernel.errors import VendorUnavailable
 
 
@@ -128,3 +131,38 @@ def test_a_billing_connection_that_is_away_keeps_no_other_from_its_rereads(datab
     assert read == ["ch_2", "ch_3"]
     with database.begin() as cx:
         assert ("another", "charge", "ch_1") in billing_sync.store.take_rereads(cx, 10), "its wish stands"
+
+
+@pytest.mark.parametrize("redis_state", ["away", "flushed", "frozen"])
+def test_events_are_worked_off_whatever_redis_does(database, redis_state, valkey):
+    runtime = Runtime(
+        load({"DATABASE_URL": database.url, "REDIS_URL": valkey.url, "DISPATCH_S": "0.1", "INBOX_GATHER_S": "0"})
+    )
+    card, secrets = registry.by_slug("stripe"), {"api_key": ["rk"], "webhook_secret": ["s"]}
+    runtime.connections.add(card, "Bank", {}, secrets, connection_id="bank")
+    body = b'{"id": "evt_1", "type": "something.new", "data": {"object": {}}}'
+    with database.begin() as cx:
+        add_internal(cx, [("bank", "evt_1", "something.new", "alone:evt_1", body)])
+    work = Work(runtime, "test")
+    if redis_state == "away":
+        valkey.stop()
+    elif redis_state == "frozen":
+        valkey.freeze()
+    thread = run(work.dispatch)
+    if redis_state == "flushed":
+        wait(lambda: runtime.redis.llen("rq:queue:inbox"))
+        runtime.redis.flushall()
+        wait(lambda: runtime.redis.llen("rq:queue:inbox"))  # told again: RQ's worker would take it from here
+        work.drain_inbox()
+    wait(lambda: state(database, "evt_1") == "ignored")
+    work.stop.set()
+    valkey.thaw()
+    thread.join(15)
+    runtime.pool.shutdown()
+    runtime.redis.close()
+    runtime.database.close()
+
+
+def state(database, key):
+    with database.begin() as cx:
+        return cx.execute(sa.select(delivery_key.c.state).where(delivery_key.c.event_key == key)).scalar()
