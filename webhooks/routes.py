@@ -10,6 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.inbox.door import Door
 from app.telemetry import metrics
+from app.telemetry.logs import bind
 from integrations import registry
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import AppError, MalformedPayload, PayloadTooLarge, UnsupportedMedia
@@ -28,7 +29,8 @@ def receive(vendor: str, connection: str) -> Response:
     known = registry.by_slug(vendor)
     label = vendor if known is not None and Port.WEBHOOKS in known.ports else "unknown"
     try:
-        new = _store(vendor, connection)
+        with bind(connection_id=connection[:40]):
+            new = _store(vendor, connection)
     except AppError as error:
         metrics.DELIVERIES.labels(label, error.code).inc()
         return replies.problem(error, g.request_id)

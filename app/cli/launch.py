@@ -11,9 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 from flask import Flask
@@ -53,7 +53,7 @@ def serve(app: Flask, settings: Settings) -> None:
         server.close()
 
 
-def supervise(commands: Sequence[Sequence[str]]) -> None:
+def supervise(commands: Sequence[Sequence[str]], metrics_folder: Path) -> None:
     """Run `flask <command>` once for each, start again what dies, stop all on SIGTERM or SIGINT."""
     stopping = False
 
@@ -63,19 +63,42 @@ def supervise(commands: Sequence[Sequence[str]]) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with tempfile.TemporaryDirectory(prefix="deskbridge-metrics-") as folder:
-        children = [_start(command, folder) for command in commands]
-        while not stopping:
-            time.sleep(0.2)
-            for number, child in enumerate(children):
-                if child.poll() is not None and not stopping:
-                    time.sleep(RESTART_PAUSE_S)
-                    children[number] = _start(commands[number], folder)
-        _stop(children)
+    children = [_start(command, metrics_folder) for command in commands]
+    while not stopping:
+        time.sleep(0.2)
+        for number, child in enumerate(children):
+            if child.poll() is not None and not stopping:
+                time.sleep(RESTART_PAUSE_S)
+                children[number] = _start(commands[number], metrics_folder)
+    _stop(children)
 
 
-def _start(command: Sequence[str], metrics_folder: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": metrics_folder}  # noqa: TID251 - handed on, not read
+def shared_metrics(data_folder: Path) -> Path:
+    """Where web and worker processes of a machine keep their counters, so that one scrape answers for all of them.
+
+    Counters of processes that are gone are left out from here on: whoever scrapes knows that a restart begins at 0.
+    """
+    folder = data_folder.absolute() / "metrics"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in folder.glob("*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if not pid.isdigit() or not _lives(int(pid)):
+            file.unlink(missing_ok=True)
+    return folder
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _start(command: Sequence[str], metrics_folder: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder)}  # noqa: TID251 - handed on, not read
     return subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", *command], env=environment)
 
 

@@ -26,11 +26,11 @@ def web(processes: int | None) -> None:
     """Serve webhooks and pages on WEB_HOST:WEB_PORT, in WEB_PROCESSES processes that share the port."""
     settings = runtime().settings
     count = processes or settings.web_processes
-    if count == 1:
+    if processes == 1:
         launch.serve(current_app._get_current_object(), settings)  # type: ignore[attr-defined]
     else:
         click.echo(f"Deskbridge answers on http://{settings.web_host}:{settings.web_port} ({count} processes).")
-        launch.supervise([["web", "--processes", "1"]] * count)
+        launch.supervise([["web", "--processes", "1"]] * count, launch.shared_metrics(settings.data_folder))
 
 
 @click.command("worker")
@@ -40,12 +40,13 @@ def web(processes: int | None) -> None:
 def work(processes: int | None, first: str) -> None:
     """Work events off and send changes, in WORKER_PROCESSES processes."""
     count = processes or runtime().settings.worker_processes
-    if count == 1:
+    if processes == 1:
         configure(runtime().settings.log_level)
         worker.run(runtime(), (first, *(queue for queue in wake.QUEUES if queue != first)))
     else:
-        prefers = [wake.QUEUES[n % len(wake.QUEUES)] for n in range(count)]
-        launch.supervise([["worker", "--processes", "1", "--first", queue] for queue in prefers])
+        prefers = [wake.QUEUES[n % len(wake.QUEUES)] if count > 1 else first for n in range(count)]
+        commands = [["worker", "--processes", "1", "--first", queue] for queue in prefers]
+        launch.supervise(commands, launch.shared_metrics(runtime().settings.data_folder))
 
 
 @db.command("upgrade")

@@ -23,6 +23,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
+            hide_parameters=True,  # an error's text must not quote what somebody wrote
             connect_args={"connect_timeout": 5, "options": self._options},
         )
         self._pool: ConnectionPool | None = None

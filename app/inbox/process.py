@@ -19,7 +19,7 @@ from app.db import Database
 from app.inbox import store
 from app.inbox.parse import Parsed, parse_lane
 from app.inbox.read import Reads, read_all, to_read
-from app.inbox.rest import pause_s, waits
+from app.inbox.rest import pause_s, reason, waits
 from app.inbox.store import Lane
 from app.inbox.work import work
 from app.telemetry import metrics
@@ -196,7 +196,7 @@ class Inbox:
                 return 0
             tries = store.failed(cx, first.id)
             if tries >= self._settings.inbox_tries:
-                store.settle(cx, {first.id: ("quarantined", f"{cause}: {problem}"[:500])})
+                store.settle(cx, {first.id: ("quarantined", reason(problem))})
                 store.release(cx, [lane])
                 metrics.EVENTS.labels("quarantined").inc()
                 return 1

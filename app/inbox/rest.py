@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from sqlalchemy.exc import DBAPIError
+
 from integrations.kernel.errors import AppError, RateLimited, Retry, VendorError
 
 LONGEST_S = 60.0
@@ -26,3 +28,9 @@ def pause_s(error: Exception, waited_s: float) -> float:
     if isinstance(error, VendorError) and error.retry is Retry.LATER:
         return random.uniform(0.5, min(LONGEST_S, max(2.0, waited_s / 2)))
     return LONGEST_S
+
+
+def reason(error: Exception) -> str:
+    """What is kept of a failure, for people. A database's own words quote the row: only their kind is kept."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return f"{type(error).__name__}: {type(cause).__name__ if cause else error}"[:500]

@@ -126,7 +126,10 @@ class Budgets:
         allowed = {_key(connection_id, one): (one.allowed(share) if one.calls else 0, one.window_s) for one in limits}
         if not self._is_away():
             try:
-                return self._take_shared(allowed)
+                wait = self._take_shared(allowed)
+                if not wait:
+                    self._own.note(allowed)
+                return wait
             except (redis.RedisError, OSError):
                 self._gone_away()
         return self._own.take(allowed)

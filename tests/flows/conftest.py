@@ -142,6 +142,37 @@ def vendors(tmp_path):
         yield found
 
 
+def connect(runtime, vendors, url, limits="off"):
+    """As an admin does: webhooks at the vendors, their secrets into the connections. Answers the signing secrets."""
+    v = vendors
+    token = v.http.post(f"{v.zendesk}/oauth/tokens", json={
+        "grant_type": "client_credentials", "client_id": "deskbridge",
+        "client_secret": "sandbox-client-secret-not-safe", "expires_in": 7200,
+    }).json()["access_token"]  # fmt: skip
+    bearer = {"Authorization": f"Bearer {token}"}
+    hook = v.http.post(f"{v.zendesk}/api/v2/webhooks", headers=bearer, json={"webhook": {
+        "name": "d", "status": "active", "endpoint": f"{url}/webhooks/zendesk/desk", "http_method": "POST",
+        "request_format": "json", "subscriptions": [f"zen:event-type:{k}" for k in KINDS],
+    }}).json()["webhook"]  # fmt: skip
+    secret = v.http.get(f"{v.zendesk}/api/v2/webhooks/{hook['id']}/signing_secret", headers=bearer).json()
+    endpoint = v.http.post(
+        f"{v.stripe}/v1/webhook_endpoints", headers={"Authorization": "Bearer rk_test_sandbox_not_safe"},
+        data={"url": f"{url}/webhooks/stripe/bank", "enabled_events[0]": "*"},
+    ).json()  # fmt: skip
+    signing = secret["signing_secret"]["secret"]
+    runtime.connections.add(
+        registry.by_slug("zendesk"), "Desk", {"subdomain": "acme", "client_id": "deskbridge", "limits": limits},
+        {"client_secret": ["sandbox-client-secret-not-safe"], "webhook_secret": [signing]},
+        connection_id="desk", base_url=v.zendesk,
+    )  # fmt: skip
+    runtime.connections.add(
+        registry.by_slug("stripe"), "Bank", {"limits": "off"},
+        {"api_key": ["rk_test_sandbox_not_safe"], "webhook_secret": [endpoint["secret"]]},
+        connection_id="bank", base_url=v.stripe,
+    )  # fmt: skip
+    return signing, endpoint["secret"]
+
+
 class Product:
     """Web server in a thread, worker's work called by the test: each step when the test says so."""
 
@@ -165,33 +196,7 @@ class Product:
         self.worker = Work(self.runtime, "test")
 
     def connect(self):
-        """As an admin does: webhooks at the vendors, their secrets into the connections, rules, backfill."""
-        v = self.vendors
-        token = v.http.post(f"{v.zendesk}/oauth/tokens", json={
-            "grant_type": "client_credentials", "client_id": "deskbridge",
-            "client_secret": "sandbox-client-secret-not-safe", "expires_in": 7200,
-        }).json()["access_token"]  # fmt: skip
-        bearer = {"Authorization": f"Bearer {token}"}
-        hook = v.http.post(f"{v.zendesk}/api/v2/webhooks", headers=bearer, json={"webhook": {
-            "name": "d", "status": "active", "endpoint": f"{self.url}/webhooks/zendesk/desk", "http_method": "POST",
-            "request_format": "json", "subscriptions": [f"zen:event-type:{k}" for k in KINDS],
-        }}).json()["webhook"]  # fmt: skip
-        secret = v.http.get(f"{v.zendesk}/api/v2/webhooks/{hook['id']}/signing_secret", headers=bearer).json()
-        endpoint = v.http.post(
-            f"{v.stripe}/v1/webhook_endpoints", headers={"Authorization": "Bearer rk_test_sandbox_not_safe"},
-            data={"url": f"{self.url}/webhooks/stripe/bank", "enabled_events[0]": "*"},
-        ).json()  # fmt: skip
-        self.zendesk_secret = secret["signing_secret"]["secret"]
-        self.runtime.connections.add(
-            registry.by_slug("zendesk"), "Desk", {"subdomain": "acme", "client_id": "deskbridge", "limits": "off"},
-            {"client_secret": ["sandbox-client-secret-not-safe"], "webhook_secret": [self.zendesk_secret]},
-            connection_id="desk", base_url=v.zendesk,
-        )  # fmt: skip
-        self.runtime.connections.add(
-            registry.by_slug("stripe"), "Bank", {"limits": "off"},
-            {"api_key": ["rk_test_sandbox_not_safe"], "webhook_secret": [endpoint["secret"]]},
-            connection_id="bank", base_url=v.stripe,
-        )  # fmt: skip
+        connect(self.runtime, self.vendors, self.url)
 
     def settle(self, seconds=30):
         """Work until nothing is on its way anywhere."""

@@ -155,6 +155,26 @@ def test_a_closing_is_remembered_when_redis_goes_away_after_it_and_redis_is_used
     client.close()
 
 
+def test_what_a_process_has_used_still_counts_when_redis_goes_away_in_the_middle_of_a_window(valkey):
+    client = valkey.client()
+    budgets = [Budgets(client, workers=2) for _ in range(2)]
+    limit = Limit("account", 100, 60.0)
+    assert sum(budgets[0].take("con_1", [limit]) == 0 for _ in range(60)) == 60
+    valkey.stop()
+    assert take_all(budgets[0], limit) == 0, "more than its half was its already"
+    assert take_all(budgets[1], limit) == 40
+    valkey.start()
+    client.close()
+
+
+def test_buckets_of_tickets_long_written_do_not_pile_up_in_a_process(redis_client, monkeypatch):
+    monkeypatch.setattr("integrations.transport.own_budget.LONGEST_WINDOW_S", 0.0)
+    budgets = Budgets(redis_client)
+    for n in range(5000):
+        budgets.take("con_1", [Limit(f"ticket:{n}", 30, 600.0, each=True)])
+    assert len(budgets._own._calls) < 4100
+
+
 def test_a_flushed_redis_costs_counts_and_no_errors(redis_client):
     budgets = Budgets(redis_client)
     take_all(budgets, MINUTE)
