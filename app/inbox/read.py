@@ -27,7 +27,10 @@ class Reads:
 
 
 def tickets_to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[tuple[str, list[str]]]:
-    """(connection, up to 100 ticket ids) for each read: tickets unknown, incomplete or in doubt, and bare hints."""
+    """(connection, up to 100 ticket ids) for each read: tickets unknown, incomplete or in doubt, and bare hints.
+
+    A ticket never seen before that an event tells whole needs none.
+    """
     by_connection: dict[str, set[str]] = defaultdict(set)
     hints: dict[str, set[str]] = defaultdict(set)
     whole: dict[str, set[str]] = defaultdict(set)

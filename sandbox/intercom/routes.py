@@ -55,7 +55,7 @@ def people(app: Flask, state: State) -> None:
         return jsonify(state.companies[company_id])
 
     @app.post("/contacts/search")
-    def search() -> Response:
+    def search_contacts() -> Response:
         return jsonify(state.index.search("contacts", request.get_json(silent=True), "data"))
 
     @app.get("/data_attributes")
