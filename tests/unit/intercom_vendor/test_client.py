@@ -19,6 +19,9 @@ from integrations.kernel.records import Note, TicketChange
 from integrations.kernel.vendor import Account
 from integrations.transport.http import OpenGate
 from integrations.transport.told import told
+from sandbox.base import Context
+from sandbox.intercom.local import Local
+from sandbox.intercom.simulator import ACCESS_TOKEN
 
 ONE, TAG, UNTAG = (
     "GET /conversations/<conversation_id>",
@@ -380,13 +383,21 @@ def visible(inbox):
 def test_what_changed_is_found_over_pages_and_the_next_round_goes_on_from_there(inbox, helpdesk):
     client, since = helpdesk(), datetime.fromtimestamp(int(time.time()) - 60, UTC)
     ids = [inbox.begun() for _ in range(320)]
-    assert client.changed("", since).tickets == (), "the index is behind"
     visible(inbox)
     found, cursor, pages = rounds(client, "", since)
     assert (pages, sorted(t.id for t in found)) == (3, sorted(ids))
     assert all(t.complete for t in found)
     again, _, _ = rounds(client, cursor, since)
     assert len(again) == 320, "read once more: the index may have been behind"
+
+
+def test_a_read_shows_what_the_search_does_not_show_yet():
+    local = Local(Context(limits=False, time_factor=1))
+    client = connect(Account("con_1", "intercom", local.url, {}, {"access_token": (ACCESS_TOKEN,)}), OpenGate())
+    made = local.state.create_conversation(next(iter(local.state.contacts)), "Hello")["id"]
+    assert client.changed("", datetime.fromtimestamp(time.time() - 60, UTC)).tickets == ()
+    assert [ticket.id for ticket in client.show_tickets([made]).tickets] == [made]
+    local.stop()
 
 
 def test_what_changed_before_the_cursor_is_left_out_though_the_search_shows_the_day(inbox, helpdesk):
