@@ -414,3 +414,24 @@ def test_a_cursor_of_something_else_is_refused(helpdesk):
     for cursor in ("abc", '{"x":1}', "[1]"):
         with pytest.raises(VendorContractChanged):
             helpdesk().changed(cursor, datetime.now(UTC))
+
+
+def test_what_the_index_shows_late_is_found_by_the_next_round(inbox, helpdesk):
+    """It changed before the newest change the last round saw, and was not in the search then."""
+    client, now = helpdesk(), int(time.time())
+    since = datetime.fromtimestamp(now - 7200, UTC)
+
+    def index(moment):
+        made = inbox.begun()
+        inbox.state.conversations[made]["updated_at"] = moment
+        inbox.state.index.put("conversations", inbox.state.conversations[made])
+        visible(inbox)
+        return made
+
+    seen = index(now)
+    found, cursor, _ = rounds(client, "", since)
+    late, long_known = index(now - 600), index(now - 3600)
+    assert [t.id for t in found] == [seen]
+    again, _, _ = rounds(client, cursor, since)
+    assert sorted(t.id for t in again) == sorted([seen, late])
+    assert long_known not in {t.id for t in again}
