@@ -14,7 +14,7 @@ from integrations.intercom import answers, catching_up, people, translate, wire
 from integrations.intercom.endpoints import LIMITS, endpoint_of
 from integrations.intercom.settings import HOSTS, VERSION
 from integrations.intercom.tags import Tags
-from integrations.intercom.words import Item, requester
+from integrations.intercom.words import Item, requester, tag_list
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import (
     ConfigError,
@@ -217,7 +217,7 @@ class IntercomClient:
                 raise
             self._tags.forget(
                 name
-            )  # the tag may have been deleted: with a new id, only the conversation can be missing
+            )  # somebody may have deleted the tag; with a new id only the conversation can be missing
             again = self._tags.id_to_add(name)
             if again == known:
                 raise
@@ -231,13 +231,19 @@ class IntercomClient:
         tag_id = self._tags.id_to_remove(name)
         if tag_id is None:
             return
-        body = {"admin_id": self.own_user_id()}
         try:
-            self._ask("DELETE", f"/conversations/{ticket_id}/tags/{tag_id}", json=body)
+            self._untag(ticket_id, tag_id)
         except VendorRejected as error:
-            if error.http_status != 404 or self._conversation(ticket_id) is None:
+            item = self._conversation(ticket_id) if error.http_status == 404 else None
+            if item is None:
                 raise
-            self._tags.forget(name)  # not on the conversation, or no longer a tag: it is as wanted
+            self._tags.forget(name)  # not on the conversation, or made anew under another id
+            for tag in tag_list(item):
+                if str(tag.get("name")).lower() == name.lower():
+                    self._untag(ticket_id, str(tag["id"]))
+
+    def _untag(self, ticket_id: str, tag_id: str) -> None:
+        self._ask("DELETE", f"/conversations/{ticket_id}/tags/{tag_id}", json={"admin_id": self.own_user_id()})
 
     def _or_none(self, path: str) -> Mapping[str, Any] | None:
         try:

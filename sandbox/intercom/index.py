@@ -43,10 +43,11 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Index:
-    """What a search sees: copies, taken in some time after each change."""
+    """What a search sees: copies, taken in some time after each change. lag_s: as the vendor's clock goes."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.lag_s = LAG_S
         self._seen: dict[str, dict[str, Object]] = {"conversations": {}, "contacts": {}}
         self._coming: deque[tuple[float, str, str, Object | None]] = deque()
 
@@ -57,7 +58,7 @@ class Index:
         self._later(kind, object_id, None)
 
     def _later(self, kind: str, object_id: str, item: Object | None) -> None:
-        self._coming.append((time.monotonic() + LAG_S / self._context.time_factor, kind, object_id, item))
+        self._coming.append((time.monotonic() + self.lag_s / self._context.time_factor, kind, object_id, item))
 
     def _take_in(self, kind: str) -> dict[str, Object]:
         while self._coming and self._coming[0][0] <= time.monotonic():

@@ -81,6 +81,10 @@ class State:
         """The contact's id of a person of the world."""
         return shapes.contact_id(person_id)
 
+    def search_lag(self, seconds: float) -> None:
+        """How far the search is behind from now on, for a day that is shorter than Intercom's minutes."""
+        self.index.lag_s = seconds
+
     # What contacts do --------------------------------------------------------
 
     def create_conversation(self, contact_id: str, text: str, subject: str = "") -> Object:

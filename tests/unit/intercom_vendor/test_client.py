@@ -131,6 +131,17 @@ def test_a_tag_that_somebody_deleted_is_made_anew(inbox, helpdesk):
     assert inbox.tags_of(i) == ["db_a"]
 
 
+def test_a_tag_made_anew_under_another_id_is_taken_off_all_the_same(inbox, helpdesk):
+    client, i = warm(helpdesk(), inbox), inbox.begun()
+    client.update_ticket(change(i, ["db_a"]), "k")
+    inbox.state.delete_tag("db_a")
+    inbox.state.tag(i, "501", "db_a", "other")
+    inbox.forget_calls()
+    assert client.update_ticket(change(i, remove=["db_a"]), "k").state is WriteState.DONE
+    assert inbox.tags_of(i) == ["other"]
+    assert inbox.calls() == {UNTAG: 2, ONE: 1}
+
+
 def test_removing_what_is_not_there_is_done(inbox, helpdesk):
     client = warm(helpdesk(), inbox)
     i = inbox.begun()
