@@ -19,24 +19,31 @@ from integrations.kernel.events import Event
 from integrations.kernel.ports import PeopleRead
 from integrations.kernel.records import PersonRecord
 
-ENDED = frozenset({"person.deleted", "person.merged"})
+
+def concerns(event: Event) -> bool:
+    """Does it say that something about a person changed? A person seen beside a ticket is no event of theirs."""
+    return event.subject.type == PERSON and event.kind.startswith("person.")
 
 
 def work(cx: sa.Connection, connection_id: str, events: Sequence[Event], reads: Sequence[PeopleRead]) -> None:
-    """Put what was told and read into the mirror, then wake the tickets of everybody it concerns."""
-    mine = [e for e in events if e.subject.type == PERSON]
+    """Put what was told and read into the mirror, then wake the tickets of everybody for whom it changed something."""
+    told = [e.record for e in events if isinstance(e.record, PersonRecord)]
+    read = [person for answer in reads for person in answer.people]
+    changed = customers.apply_people(cx, connection_id, [*told, *read])
+    mine = [event for event in events if concerns(event)]
     if not mine:
         return
-    told = [e.record for e in mine if isinstance(e.record, PersonRecord)]
-    customers.apply_people(cx, connection_id, [*told, *(p for answer in reads for p in answer.people)])
     gone = {person_id for answer in reads for person_id in answer.gone}
     for event in mine:
         survivor = str(event.note.get(SURVIVOR) or "")
         if event.kind == "person.merged" and survivor:
             customers.merge_people(cx, connection_id, {event.subject.id: survivor}, event.occurred_at)
-        elif event.kind in ENDED or event.subject.id in gone:
+            changed |= {event.subject.id, survivor}
+        elif event.kind == "person.deleted" or event.subject.id in gone:
             customers.mark_people_gone(cx, connection_id, [event.subject.id], event.occurred_at)
+            changed.add(event.subject.id)
     agents.want(cx, connection_id, sorted({e.subject.id for e in mine}))
     for event in sorted(mine, key=lambda e: e.event_key):
-        people = {event.subject.id, str(event.note.get(SURVIVOR) or event.subject.id)}
-        fan_out.wake(cx, connection_id, sorted(people), event)
+        people = {event.subject.id, str(event.note.get(SURVIVOR) or event.subject.id)} & changed
+        if people:
+            fan_out.wake(cx, connection_id, sorted(people), event)

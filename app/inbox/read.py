@@ -13,6 +13,7 @@ from app.inbox.parse import SURVIVOR, Parsed
 from app.inbox.rest import waits
 from app.tickets import store as tickets
 from integrations.kernel.ports import Helpdesk, PeopleRead, TicketRead
+from integrations.kernel.records import TicketRecord
 
 READ_BATCH = 100
 TICKET, PERSON = "ticket", "person"
@@ -52,8 +53,10 @@ def to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[Wanted]:
 
 
 def _tickets_to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[Wanted]:
+    """A ticket never seen before that an event tells whole needs no read."""
     by_connection: dict[str, set[str]] = defaultdict(set)
     hints: dict[str, set[str]] = defaultdict(set)
+    whole: dict[str, set[str]] = defaultdict(set)
     for one in parsed:
         for event in one.events:
             if event.subject.type != "ticket" or event.kind in ("ticket.deleted", "ticket.purged"):
@@ -61,10 +64,14 @@ def _tickets_to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[Wanted
             by_connection[event.connection_id].add(event.subject.id)
             if event.record is None and "internal" not in event.note:
                 hints[event.connection_id].add(event.subject.id)
+            elif isinstance(event.record, TicketRecord) and event.record.complete:
+                whole[event.connection_id].add(event.subject.id)
     reads: list[Wanted] = []
     for connection_id in sorted(by_connection):
         needed = set(tickets.needing_read(cx, connection_id, sorted(by_connection[connection_id])))
-        reads += _chunks(connection_id, TICKET, needed | hints[connection_id])
+        told = needed & whole[connection_id]  # as a read would tell it; of one that is held already, a read decides
+        told -= set(tickets.read(cx, connection_id, sorted(told)))
+        reads += _chunks(connection_id, TICKET, (needed - told) | hints[connection_id])
     return reads
 
 

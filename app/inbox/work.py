@@ -12,7 +12,7 @@ from app.config import Settings
 from app.customers import store as customers
 from app.inbox import facts, fan_out, judge, people, recheck, store
 from app.inbox.parse import FAN_OUT, Parsed
-from app.inbox.read import PERSON, Reads
+from app.inbox.read import Reads
 from app.tickets import store as tickets
 from app.tickets.store import Applied
 from app.triggers.engine import CompiledRules
@@ -41,7 +41,7 @@ def work(
             (billing_of if _is_billing(one) else helpdesk_of)[one.delivery.connection_id].append(one)
     for connection_id, mine in sorted(billing_of.items()):  # first: they wait for judges, whom they must not be
         _billing(cx, connection_id, mine, settings)
-    if any(e.subject.type == PERSON for mine in helpdesk_of.values() for one in mine for e in one.events):
+    if any(people.concerns(event) for mine in helpdesk_of.values() for one in mine for event in one.events):
         store.wait_for_judges(cx)
     store.begin_to_judge(cx)
     _apply_people(cx, reads)

@@ -15,14 +15,14 @@ TOLERANCE_S = 300
 LONGEST_HEADER = 4096
 
 
-def matches(secrets: Sequence[str], message: bytes, candidates: Sequence[bytes]) -> bool:
-    """Is one of the candidates (raw digests) the HMAC-SHA256 of the message under one of the secrets?
+def matches(secrets: Sequence[str], message: bytes, candidates: Sequence[bytes], *, algorithm: str = "sha256") -> bool:
+    """Is one of the candidates (raw digests) the HMAC of the message under one of the secrets?
 
     An empty secret signs nothing: anybody could use it.
     """
     found = False
     for secret in secrets:
-        expected = hmac.new(secret.encode(), message, hashlib.sha256).digest()
+        expected = hmac.new(secret.encode(), message, algorithm).digest()
         for candidate in candidates:
             found |= hmac.compare_digest(expected, candidate) and secret != ""
     return found

@@ -2,7 +2,8 @@
 
 Source: Zendesk, "Rate limits", read 2026-11: X-Rate-Limit and X-Rate-Limit-Remaining (account, a minute), the same as
 ratelimit-limit, -remaining and -reset in ticketing APIs, and `zendesk-ratelimit-tickets-index: total=100; remaining=99;
-resets=41` for one endpoint.
+resets=41` for one endpoint. Intercom, "Rate limiting", read 2026-11: X-RateLimit-Limit and -Remaining of its window (its
+-Reset is a moment, not a span: the window's own length is used).
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ def told(headers: Mapping[str, str]) -> list[Told]:
     """Every limit an answer speaks of; what cannot be read is left out."""
     lower = {name.lower(): value for name, value in headers.items()}
     found = []
-    remaining = _number(lower, "x-rate-limit-remaining", "ratelimit-remaining")
+    remaining = _number(lower, "x-rate-limit-remaining", "ratelimit-remaining", "x-ratelimit-remaining")
     if remaining is not None:
-        total = _number(lower, "x-rate-limit", "ratelimit-limit")
+        total = _number(lower, "x-rate-limit", "ratelimit-limit", "x-ratelimit-limit")
         found.append(Told(True, remaining, total, _number(lower, "ratelimit-reset")))
     for name, value in lower.items():
         if name.startswith(_ENDPOINT):

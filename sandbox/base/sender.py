@@ -55,12 +55,15 @@ Retry = Callable[
 
 
 class Sender:
-    """A queue by time and a pool of threads. `retry`: the vendor's own policy."""
+    """A queue by time and a pool of threads. retry: the vendor's own policy. timeout_s: how long it waits for an answer."""
 
-    def __init__(self, context: Context, ledger: Ledger, retry: Retry, threads: int = 8) -> None:
+    def __init__(
+        self, context: Context, ledger: Ledger, retry: Retry, threads: int = 8, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._context = context
         self._ledger = ledger
         self._retry = retry
+        self._timeout_s = timeout_s
         self._random = context.random("sender")
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sender")
         self._local = threading.local()
@@ -129,7 +132,9 @@ class Sender:
         status: int | None = None
         headers: Mapping[str, str] = {}
         try:
-            answer = self._session().request(endpoint.method, endpoint.url, data=raw, headers=sent, timeout=TIMEOUT_S)
+            answer = self._session().request(
+                endpoint.method, endpoint.url, data=raw, headers=sent, timeout=self._timeout_s
+            )
             status, headers = answer.status_code, answer.headers
         except requests.RequestException:
             pass

@@ -181,7 +181,7 @@ def test_every_fixture_becomes_its_events_and_is_refused_unsigned(folder, path):
 def test_vendors_are_found_by_slug_and_port():
     assert registry.by_slug("zendesk").title == "Zendesk"
     assert registry.by_slug("nobody") is None
-    assert [card.slug for card in registry.by_port(Port.HELPDESK)] == ["zendesk"]
+    assert [card.slug for card in registry.by_port(Port.HELPDESK)] == ["intercom", "zendesk"]
     assert [card.slug for card in registry.by_port(Port.BILLING)] == ["stripe"]
     assert registry.by_port(Port.CRM) == []
 

@@ -1,0 +1,1 @@
+"""Intercom: conversations as tickets, contacts as people, companies as organisations."""

@@ -1,0 +1,1 @@
+"""The simulated Intercom: same addresses, same refusals, same deliveries, served over HTTP on loopback."""
