@@ -22,7 +22,8 @@ from sandbox.zendesk.schemas import PREFIXES
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SPECS = SHARED / "data" / "contracts" / "specs"
 ZENDESK_SPEC, STRIPE_SPEC = "zendesk_support.trimmed.json", "stripe_2026-10-28_derived.trimmed.json"
-ZENDESK, STRIPE = 8510, 8520
+INTERCOM_SPEC = "intercom_2.15.trimmed.json"
+ZENDESK, STRIPE, INTERCOM = 8510, 8520, 8530
 ZENDESK_OPTIONS = [
     "--null-ok", "--waive", str(SPECS / "zendesk_waivers.json"),
     *(word for prefix in PREFIXES for word in ("--ignore", prefix)),
@@ -52,13 +53,13 @@ def report(port: int, own: Judged) -> dict[str, Any]:
 
 
 def main() -> int:
-    """The demo's day through both proxies; 0 when no call and no answer broke a document or a schema."""
+    """The demo's day through the proxies; 0 when no call and no answer broke a document or a schema."""
     if not SPECS.exists():
         demo.say("The vendors' documents are not here (../shared): nothing was checked.")
         return 2
-    options = demo.arguments(
-        ["--once", "--zendesk-url", f"http://127.0.0.1:{ZENDESK}", "--stripe-url", f"http://127.0.0.1:{STRIPE}"]
-    )
+    ports = {"zendesk": ZENDESK, "stripe": STRIPE, "intercom": INTERCOM}
+    urls = [word for vendor, port in ports.items() for word in (f"--{vendor}-url", f"http://127.0.0.1:{port}")]
+    options = demo.arguments(["--once", *urls])
     with demo.running(options) as day:
         record = day.folder / "zendesk.record"
         record.touch()
@@ -67,14 +68,15 @@ def main() -> int:
                 ZENDESK_SPEC, ZENDESK, demo.ZENDESK, day.folder / "z.jsonl", *ZENDESK_OPTIONS, "--record", str(record)
             ),
             proxy(STRIPE_SPEC, STRIPE, demo.STRIPE, day.folder / "s.jsonl"),
+            proxy(INTERCOM_SPEC, INTERCOM, demo.INTERCOM, day.folder / "i.jsonl"),
         ]
         try:
-            for port in (ZENDESK, STRIPE):
+            for port in ports.values():
                 day.wait_for("A contract proxy", f"http://127.0.0.1:{port}/__contract__/report")
             demo.set_up(day)
             demo.run_day(day)
             own = judge(record.read_text(encoding="utf-8").splitlines())
-            found = {"zendesk": report(ZENDESK, own), "stripe": report(STRIPE, Judged())}
+            found = {vendor: report(port, own if vendor == "zendesk" else Judged()) for vendor, port in ports.items()}
             for line in (*own.violations, *violations(day.folder)):
                 demo.say(line)
         finally:
@@ -89,7 +91,7 @@ def violations(folder: Path) -> list[str]:
     """The first few that each proxy logged."""
     return [
         line
-        for log in ("z.jsonl", "s.jsonl")
+        for log in ("z.jsonl", "s.jsonl", "i.jsonl")
         for line in [x for x in (folder / log).read_text().splitlines() if '"violation"' in x][:5]
     ]
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PORTS = 8400
 WEB = 8300
 SANDBOX = f"http://127.0.0.1:{PORTS}/sandbox"
-ZENDESK, STRIPE = f"http://127.0.0.1:{PORTS + 10}", f"http://127.0.0.1:{PORTS + 20}"
+ZENDESK, STRIPE, INTERCOM = (f"http://127.0.0.1:{PORTS + step}" for step in (10, 20, 30))
 
 
 def say(text: str) -> None:
@@ -44,6 +44,8 @@ class Demo:
             "MODE": "sandbox", "DATA_FOLDER": str(folder / "servers"), "WEB_PORT": str(WEB),
             "PUBLIC_URL": f"http://127.0.0.1:{WEB}", "WEB_PROCESSES": "2", "WORKER_PROCESSES": "2",
             "LOG_LEVEL": "warning",
+            # A day is half a minute here: lists of changes are read as often, and a change counts as lost as soon.
+            "CATCHUP_S": "5", "CATCHUP_GRACE_S": "5",
         }  # fmt: skip
 
     def flask(self, *words: str, show: bool = False) -> str:

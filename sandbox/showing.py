@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sandbox.recovering import CONNECTIONS, missing
 from sandbox.running import SANDBOX, Demo, say
 
-CONNECTIONS = (("zendesk_demo", "zendesk"), ("stripe_demo", "stripe"))
+DESKS = ("zendesk_demo", "intercom_demo")
 WRITES = ("PUT", "DELETE", "POST")
 SHOWN = 3
 
@@ -18,7 +19,8 @@ SHOWN = 3
 def summary(demo: Demo, seconds: float) -> dict[str, Any]:
     """The figures of the last line."""
     ledgers = {vendor: demo.json(f"{SANDBOX}/ledger/{vendor}?keys=1") for _, vendor in CONNECTIONS}
-    zendesk, stripe = ledgers["zendesk"], ledgers["stripe"]
+    zendesk, stripe, intercom = (ledgers[vendor] for vendor in ("zendesk", "stripe", "intercom"))
+    unsent, unknown = missing(demo)
     counts = json.loads(demo.flask("inbox", "ledger", "--json"))
     tickets = demo.json(f"{SANDBOX}/state/zendesk")["tickets"]
     operations = {name: n for name, n in zendesk["operations"].items() if "/oauth/" not in name}
@@ -29,8 +31,10 @@ def summary(demo: Demo, seconds: float) -> dict[str, Any]:
         "tagged": sum(any(tag.startswith("db_") for tag in t["tags"]) for t in tickets),
         "zendesk_reads": sum(n for name, n in operations.items() if name.startswith("GET")),
         "zendesk_writes": sum(n for name, n in operations.items() if name.startswith(WRITES)),
-        "tickets_changed": len(zendesk["changes"]), "stripe_calls": stripe["calls"], "lost": lost(demo, ledgers),
-        "duplicates_applied": applied_twice(demo, zendesk), "seconds": round(seconds, 1),
+        "tickets_changed": len(zendesk["changes"]), "stripe_calls": stripe["calls"],
+        "intercom_calls": intercom["calls"], "conversations": counts["tickets"].get("intercom_demo", 0),
+        "lost_by_vendors": unsent, "recovered": unsent - len(unknown), "lost": lost(demo, ledgers) + len(unknown),
+        "duplicates_applied": applied_twice(demo, ledgers), "seconds": round(seconds, 1),
     }  # fmt: skip
 
 
@@ -44,13 +48,17 @@ def lost(demo: Demo, ledgers: Mapping[str, Any]) -> int:
     return count
 
 
-def applied_twice(demo: Demo, zendesk: Mapping[str, Any]) -> int:
-    """Changes that the vendor saw and we do not know of as one write each."""
-    ours: Counter[str] = Counter()
-    for line in demo.flask("outbox", "writes", "zendesk_demo").splitlines():
-        ticket, writes = line.split("\t")
-        ours[ticket] = int(writes)
-    return sum(max(0, made - ours[ticket]) for ticket, made in zendesk["changes"].items())
+def applied_twice(demo: Demo, ledgers: Mapping[str, Any]) -> int:
+    """Changes that a helpdesk saw and we do not know of as one write each; Intercom takes each tag as a call of its own."""
+    twice = 0
+    for connection in DESKS:
+        ours: Counter[str] = Counter()
+        for line in demo.flask("outbox", "writes", connection).splitlines():
+            ticket, writes, parts = line.split("\t")
+            ours[ticket] = int(writes if connection == "zendesk_demo" else parts)
+        made = ledgers[connection.removesuffix("_demo")]["changes"]
+        twice += sum(max(0, n - ours[ticket]) for ticket, n in made.items())
+    return twice
 
 
 def show_some(demo: Demo) -> None:

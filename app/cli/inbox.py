@@ -11,6 +11,7 @@ from app.cli.context import runtime, sentences
 from app.inbox import catch_up, gaps, ledger, replay
 from app.inbox.replay import Which
 from integrations import registry
+from integrations.kernel.clock import iso
 from integrations.kernel.vendor import Port
 
 group = AppGroup("inbox", help="Deliveries: what came in, what became of it.")
@@ -41,6 +42,16 @@ def keys(connection_id: str) -> None:
     with runtime().database.begin() as cx:
         for row in ledger.keys(cx, connection_id):
             click.echo(f"{row.event_key}\t{row.state}\t{row.copies}")
+
+
+@group.command("tickets")
+@click.argument("connection_id")
+@sentences
+def known_tickets(connection_id: str) -> None:
+    """Print what is mirrored of each ticket of a connection, a line each: id, as of when, status (to compare)."""
+    with runtime().database.begin() as cx:
+        for row in ledger.tickets(cx, connection_id):
+            click.echo(f"{row.id}\t{iso(row.as_of)}\t{'gone' if row.gone else row.status}")
 
 
 @group.command("quarantine")

@@ -47,7 +47,7 @@ def retry(ids: tuple[int, ...]) -> None:
 @click.argument("connection_id")
 @sentences
 def writes(connection_id: str) -> None:
-    """Print how many changes of each ticket were done, a line each (to compare with the helpdesk's own history)."""
+    """Print what was done to each ticket, a line each: id, changes, parts (to compare with the helpdesk's history)."""
     with runtime().database.begin() as cx:
         for row in store.writes(cx, connection_id):
-            click.echo(f"{row.ticket_id}\t{row.writes}")
+            click.echo(f"{row.ticket_id}\t{row.writes}\t{row.parts}")

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.inbox.models import delivery_key
+from app.tickets.models import ticket
 
 _COUNTS = {
     "deliveries": "SELECT connection_id || ' ' || state AS name, count(*) AS n FROM delivery_key GROUP BY 1",
@@ -27,6 +28,13 @@ def keys(cx: sa.Connection, connection_id: str) -> Iterator[Any]:
     """Every delivery of a connection, oldest first, streamed."""
     query = sa.select(delivery_key).where(delivery_key.c.connection_id == connection_id).order_by(delivery_key.c.id)
     return iter(cx.execution_options(yield_per=1000).execute(query))
+
+
+def tickets(cx: sa.Connection, connection_id: str) -> Iterator[Any]:
+    """The mirrored tickets of a connection, streamed: id, as_of, status, gone."""
+    query = sa.select(ticket.c.id, ticket.c.as_of, ticket.c.status, ticket.c.gone)
+    mine = query.where(ticket.c.connection_id == connection_id).order_by(ticket.c.id)
+    return iter(cx.execution_options(yield_per=1000).execute(mine))
 
 
 def set_aside(cx: sa.Connection, limit: int) -> Sequence[Any]:

@@ -319,14 +319,20 @@ def revive(cx: sa.Connection, ids: Sequence[int]) -> list[Row]:
     return [_row(row) for row in cx.execute(query)]
 
 
+_WRITES = sa.text(
+    """
+    SELECT ticket_id, count(*) AS writes,
+           sum((SELECT count(*) FROM jsonb_object_keys(change->'tags'))
+             + (SELECT count(*) FROM jsonb_object_keys(change->'fields'))
+             + jsonb_array_length(change->'notes')) AS parts
+    FROM outbox WHERE connection_id = :connection AND state = 'done' GROUP BY ticket_id
+    """
+)
+
+
 def writes(cx: sa.Connection, connection_id: str) -> Sequence[Any]:
-    """How many changes of each ticket were done: ticket_id, writes."""
-    query = (
-        sa.select(outbox.c.ticket_id, sa.func.count().label("writes"))
-        .where(outbox.c.connection_id == connection_id, outbox.c.state == "done")
-        .group_by(outbox.c.ticket_id)
-    )
-    return cx.execute(query).all()
+    """What was done to each ticket: ticket_id, writes, and parts (tags, fields and notes in them)."""
+    return cx.execute(_WRITES, {"connection": connection_id}).all()
 
 
 def last_writes(cx: sa.Connection, connection_id: str, ticket_ids: Sequence[str]) -> dict[str, datetime]:

@@ -1,6 +1,7 @@
 """Metrics of the product. Counters live in each process; depths and ages are read from the database when scraped.
 
-With several processes, set PROMETHEUS_MULTIPROC_DIR (the launcher does) and one scrape answers for all of them.
+With several processes, set PROMETHEUS_MULTIPROC_DIR (the launcher does, to a folder inside of DATA_FOLDER) and one scrape
+answers for all of them, web and workers.
 Every name is in docs/metrics.md.
 """
 

@@ -82,7 +82,7 @@ class Sender:
         m, chance = self.mishaps, self._random.random
         self._ledger.delivery(key, lost=False)
         if chance() < m.lose:
-            self._ledger.delivery(key, lost=True)
+            self._ledger.delivery(key, lost=True, body=body if isinstance(body, dict) else {})
             return
         delay = self._random.uniform(0, m.delay_s) if chance() < m.reorder else 0.0
         self._put(delay, endpoint, key, raw, 1)

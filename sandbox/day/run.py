@@ -7,11 +7,14 @@ import time
 from dataclasses import dataclass
 
 from sandbox.base import Context
+from sandbox.day.conversations import Inbox, Said
+from sandbox.day.conversations import plan as inbox_plan
 from sandbox.day.perform import Performer
-from sandbox.day.plan import plan
+from sandbox.day.plan import Act, plan
 from sandbox.world import World, build_world
 
 TICKETS, EVENTS, SECONDS, BURST = 300, 1500, 30.0, 5000
+SAID = 5  # acts in a conversation
 
 
 @dataclass(slots=True)
@@ -31,21 +34,37 @@ def _world(context: Context) -> World:
 
 def run_day(
     context: Context, seed: int = 1, tickets: int = TICKETS, events: int = EVENTS, seconds: float = SECONDS,
-    progress: Progress | None = None,
+    progress: Progress | None = None, conversations: int = 0,
 ) -> Progress:  # fmt: skip
-    """A whole day, evenly over `seconds` (0: as fast as it goes). The same seed does the same things in the same order."""
-    acts = plan(_world(context), seed, tickets, events)
+    """A whole day, evenly over `seconds` (0: as fast as it goes). The same seed does the same things in the same order.
+
+    conversations: how many begin in the Intercom inbox beside it, each with some acts of its own.
+    """
+    world = _world(context)
+    acts = _mixed(plan(world, seed, tickets, events), inbox_plan(world, seed, conversations, conversations * SAID))
     progress = progress or Progress(len(acts), running=True)
-    performer = Performer(context)
+    progress.total = len(acts)
+    performer, inbox = Performer(context), Inbox(context) if conversations else None
     began = time.monotonic()
     for number, act in enumerate(acts, 1):
-        progress.skipped += not performer.perform(act)
+        if isinstance(act, Said):
+            progress.skipped += inbox is not None and not inbox.perform(act)
+        else:
+            progress.skipped += not performer.perform(act)
         progress.done = number
         ahead = began + seconds * number / len(acts) - time.monotonic()
         if ahead > 0:
             time.sleep(ahead)
     progress.running = False
     return progress
+
+
+def _mixed(acts: list[Act], said: list[Said]) -> list[Act | Said]:
+    """Both in their own order, evenly side by side."""
+    places = [
+        (n / max(1, len(found)), side, one) for side, found in enumerate((acts, said)) for n, one in enumerate(found)
+    ]
+    return [one for *_, one in sorted(places, key=lambda place: place[:2])]
 
 
 def burst(context: Context, tickets: int = BURST, progress: Progress | None = None) -> Progress:
@@ -70,7 +89,7 @@ class Day:
 
     def start(
         self, seed: int = 1, tickets: int = TICKETS, events: int = EVENTS, seconds: float = SECONDS,
-        acts: int | None = None,
+        acts: int | None = None, conversations: int = 0,
     ) -> None:  # fmt: skip
         """Stream a day in; returns at once. acts: an older name of `events`. Raises ValueError while one runs."""
         events = events if acts is None else acts
@@ -78,12 +97,14 @@ class Day:
             if self.progress.running:
                 raise ValueError("a day is running already")
             progress = self.progress = Progress(tickets + events, running=True)
-        arguments = (seed, tickets, events, seconds, progress)
+        arguments = (seed, tickets, events, seconds, progress, conversations)
         threading.Thread(target=self._run, args=arguments, daemon=True, name="day").start()
 
-    def _run(self, seed: int, tickets: int, events: int, seconds: float, progress: Progress) -> None:
+    def _run(
+        self, seed: int, tickets: int, events: int, seconds: float, progress: Progress, conversations: int
+    ) -> None:  # fmt: skip
         try:
-            run_day(self._context, seed, tickets, events, seconds, progress)
+            run_day(self._context, seed, tickets, events, seconds, progress, conversations)
         except Exception as problem:  # noqa: BLE001 - whoever looks must see why the day ended
             progress.error = f"{type(problem).__name__}: {problem}"
         finally:

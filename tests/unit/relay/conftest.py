@@ -108,9 +108,10 @@ class Bench:
         with self.database.begin() as cx:
             tickets.apply(cx, connection, [TicketRecord(t, moment, values, complete=True) for t in ticket_ids])
 
-    def drain(self, seconds=5.0):
+    def drain(self, seconds=5.0, unless=lambda: False):
+        """Send until nothing is due; where jobs stay out for ever, until `unless` holds."""
         until = time.monotonic() + seconds
-        return self.relay.drain(lambda: time.monotonic() < until)
+        return self.relay.drain(lambda: time.monotonic() < until and not unless())
 
     def hurry(self):
         """Let every pause be over."""
