@@ -9,9 +9,14 @@ from contextlib import AbstractContextManager, contextmanager
 import psycopg
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from app.db import Database, migrations
 from app.servers import Urls, temporary
+
+# A slow machine is no fault of the code: no test fails for the time it took.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,7 @@ def test_events_are_worked_off_whatever_redis_does(database, redis_state, valkey
     runtime = Runtime(
         load({"DATABASE_URL": database.url, "REDIS_URL": valkey.url, "DISPATCH_S": "0.1", "INBOX_GATHER_S": "0"})
     )
-    card, secrets = registry.by_slug("stripe"), {"api_key": ["rk"], "webhook_secret": ["s"]}
+    card, secrets = registry.by_slug("stripe"), {"api_key": ["rk_test_work"], "webhook_secret": ["s"]}
     runtime.connections.add(card, "Bank", {}, secrets, connection_id="bank")
     body = b'{"id": "evt_1", "type": "something.new", "data": {"object": {}}}'
     with database.begin() as cx:
