@@ -15,6 +15,7 @@ from app.inbox.models import delivery_key, lane
 from app.inbox.process import Inbox
 from app.outbox.models import outbox
 from app.outbox.wanted import from_json
+from app.telemetry.logs import configure
 from app.tickets import store as tickets
 from app.triggers import service
 from integrations.kernel.clock import parse_iso
@@ -142,6 +143,7 @@ def iso_z(moment: datetime) -> str:
 
 @pytest.fixture
 def bench(database):
+    configure("info")  # as the product does: without it each exception is drawn with all its variables, for seconds
     found = Bench(database)
     yield found
     found.pool.shutdown()

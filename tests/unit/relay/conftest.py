@@ -13,6 +13,7 @@ from app.outbox import Plan, enqueue
 from app.outbox.models import outbox
 from app.outbox.wanted import Wanted
 from app.relay import Relay
+from app.telemetry.logs import configure
 from app.tickets import store as tickets
 from integrations.kernel.clock import parse_iso
 from integrations.kernel.ports import JobState, WriteReceipt, WriteResult, WriteState
@@ -134,6 +135,7 @@ class Bench:
 
 @pytest.fixture
 def bench(database):
+    configure("info")  # as the product does: without it each exception is drawn with all its variables, for seconds
     found = Bench(database)
     yield found
     found.pool.shutdown()
