@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("ingest", "process", "flat", "calls")
+ALL = ("start", "ingest", "server", "process", "calls", "backfill", "flat")
 
 
 def main() -> int:
