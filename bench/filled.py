@@ -48,7 +48,8 @@ _FILL = (
        SELECT 'desk', (n % :tickets + 1)::text, '{}', 'done', now() - interval '1 day', now() - interval '1 day',
               now() - interval '1 day' FROM generate_series(1, :tickets) n""",
     """INSERT INTO person (connection_id, id, as_of, digest, name, role, active, fields)
-       SELECT 'desk', n::text, '2026-01-01', '', 'Person ' || n, 'end-user', true, '{}' FROM generate_series(0, :people) n""",
+       SELECT 'desk', n::text, '2026-01-01', '', 'Person ' || n, 'end-user', true, '{}'
+       FROM generate_series(0, :people) n""",
     """INSERT INTO person_email (connection_id, person_id, address, folded, base, domain, verified, is_primary)
        SELECT 'desk', n::text, a, a, a, 'acme' || n || '.example', true, true
        FROM generate_series(0, :people) n, LATERAL (SELECT 'p@acme' || n || '.example') e(a)""",

@@ -23,7 +23,11 @@ from bench.report import line
 from bench.slow import Crowd, Honest, honest
 from bench.web import PORT, PROCESSES, House, house, serving, shipped
 
-NEEDED = ("gunicorn==27.0.1", "gevent==26.9.0", "granian==2.8.7")  # not the product's: into a folder that is thrown away
+NEEDED = (
+    "gunicorn==27.0.1",
+    "gevent==26.9.0",
+    "granian==2.8.7",
+)  # not the product's: into a folder that is thrown away
 SLOW, SLOW_S, P99_S, ROUNDS, SECONDS, CONNECTIONS = 1000, 30.0, 1.0, 5, 2.0, 32
 
 
@@ -75,7 +79,9 @@ def cpu_us(port: int, pids: list[int]) -> float:
     return (cpu_s(*pids) - before) / len(answers.stored) * 1e6
 
 
-def bear(house: House, candidate: Candidate, port: int, *, signed: bool, prefix: str) -> tuple[Honest, dict[str, object]]:
+def bear(
+    house: House, candidate: Candidate, port: int, *, signed: bool, prefix: str
+) -> tuple[Honest, dict[str, object]]:
     """What honest senders saw beside the slow ones, and what to say about it."""
     slow = Deliveries(DOOR, f"{prefix}s")
     crowd = Crowd(port, candidate.slow, lambda: slow.one(signed=signed)[1])
@@ -101,7 +107,9 @@ def slow_senders(house: House, candidate: Candidate, environment: dict[str, str]
             load["memory_mib"] = round(memory_mib(*(child.pid for child in children)))
             passes &= seen.p99_s < P99_S
             goal = ("<=", P99_S) if number == 0 else None
-            line("server: honest p99 beside slow senders", "s", [seen.p99_s], load=load, goal=goal, versions=_versions())
+            line(
+                "server: honest p99 beside slow senders", "s", [seen.p99_s], load=load, goal=goal, versions=_versions()
+            )
             if seen.failed:
                 break
     return passes
