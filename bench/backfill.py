@@ -155,7 +155,7 @@ def killed(database_url: str, base_url: str, customers: int, share: float) -> fl
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
     with start(database_url, base_url) as rest:
-        pass
+        rest.communicate()
     assert rest.returncode == 0, "the second run failed"
     assert state(database_url) == expected(customers), (state(database_url), expected(customers))
     empties = 4  # lists without a single object are one call each: refunds, disputes, credit notes, invoice payments
