@@ -61,7 +61,17 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
 
 def serve(app: Flask, settings: Settings) -> None:
-    """Serve in this process until SIGTERM. Bodies are read whole before a thread is taken."""
+    """Serve in this process until SIGTERM."""
+    server = build(app, settings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def build(app: Flask, settings: Settings) -> Server:
+    """The server of one process, listening. Bodies are read whole before a thread is taken."""
     listener = socket.socket(socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -79,12 +89,7 @@ def serve(app: Flask, settings: Settings) -> None:
         clear_untrusted_proxy_headers=True,
     )
     bound = (listener.family, listener.type, listener.proto, listener.getsockname())
-    server = Server(app, _sock=listener, bind_socket=False, sockinfo=bound, adj=adjustments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        server.run()
-    finally:
-        server.close()
+    return Server(app, _sock=listener, bind_socket=False, sockinfo=bound, adj=adjustments)
 
 
 def supervise(commands: Sequence[Sequence[str]]) -> None:
