@@ -31,7 +31,7 @@ lint: $(READY) ## format, lint, types, imports
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-bench: $(READY) ## measure; ONLY=ingest|process|calls|backfill|flat picks one
+bench: $(READY) ## measure; ONLY=start|ingest|server|process|calls|backfill|flat picks one
 	@$(PY) -m bench $(if $(ONLY),$(ONLY))
 
 contracts: $(READY) ## the demo's traffic through the contract proxies

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     web_host: str = Field("127.0.0.1", description="The address the web processes listen on.")
     web_port: int = Field(8300, ge=1, le=65535, description="The port the web processes listen on.")
     web_processes: int = Field(2, ge=1, le=64, description="How many web processes share the port.")
-    web_threads: int = Field(8, ge=1, le=64, description="Request threads of each web process.")
+    web_threads: int = Field(16, ge=1, le=64, description="Request threads of each web process.")
     worker_processes: int = Field(2, ge=1, le=64, description="How many worker processes `flask worker` starts.")
     worker_threads: int = Field(16, ge=1, le=64, description="Threads for outgoing calls in each worker.")
     max_backlog: int = Field(

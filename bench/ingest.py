@@ -1,103 +1,91 @@
-"""The door (verified, stored, committed, answered) / the same server's route that only reads the body."""
+"""The door (verified, stored, committed, answered) / the same server's route that only reads the body.
+
+Then a round in which web processes are killed with -9 under load: every delivery that was answered 2xx has a row.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import http.client
-import json
-import multiprocessing
+import itertools
+import os
+import signal
+import subprocess
 import threading
 import time
 
-import sqlalchemy as sa
-import waitress
-from flask import request
-
-from app.config import load
-from app.db import Database, migrations
-from app.factory import create_app
-from app.servers import temporary
+from bench.clients import Client
+from bench.deliveries import DOOR, NOOP, Deliveries
 from bench.report import line
-from integrations import registry
-from webhooks import blueprint
+from bench.web import PORT, House, house, serving, shipped
 
-PORT, SECRET, THREADS, SECONDS, ROUNDS = 21_700, "whsec_bench", 16, 3.0, 5
-FILLER = {"amount": 5000, "currency": "usd", "customer": "cus_1", "description": "x" * 600}
-
-
-def serve(database_url, redis_url, ready):
-    """One web process, as `flask web` runs it."""
-    settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "MODE": "sandbox", "LOG_LEVEL": "error"}
-    app = create_app(load(settings))
-    app.register_blueprint(blueprint)
-
-    @app.post("/noop")
-    def noop():
-        return {"bytes": len(request.get_data())}, 202
-
-    app.extensions["deskbridge"].connections.add(
-        registry.by_slug("stripe"), "Bench", {}, {"api_key": ["x"], "webhook_secret": [SECRET]}, connection_id="bench"
-    )
-    server = waitress.create_server(app, host="127.0.0.1", port=PORT, threads=8, connection_limit=4000, ident=None)
-    ready.set()
-    server.run()
+CONNECTIONS, SECONDS, ROUNDS = 32, 3.0, 7
+AT_MOST = 6000  # deliveries a second that are made ready
+LOAD = {
+    "client": "own, Python, one thread, 32 connections (no wrk)", "server": "flask web, 2 processes", "fsync": "on",
+    "body_bytes": 740,
+}  # fmt: skip
 
 
-def client(path, number, until, counts, failures):
-    """One connection, one request after the other, each with a new event."""
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=10)
-    sent = 0
-    while time.monotonic() < until:
-        event = {"id": f"evt_{number}x{sent}x{int(until * 1000)}", "type": "charge.updated", "created": 1}
-        body = json.dumps({**event, "data": {"object": {"id": "ch_1", **FILLER}}}).encode()
-        stamp = str(int(time.time()))
-        digest = hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-        headers = {"Content-Type": "application/json", "Stripe-Signature": f"t={stamp},v1={digest}"}
-        connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        answer.read()
-        failures[0] += answer.status != 202
-        sent += 1
-    counts.append(sent)
-    connection.close()
+def rate(house: House, path: str, prefix: str, seconds: float, port: int = PORT) -> float:
+    """Good answers a second over some seconds; anything else than a good answer is an error."""
+    deliveries = Deliveries(path, prefix)
+    ready = deliveries.many(int(AT_MOST * seconds)) if path == DOOR else itertools.cycle(deliveries.many(1000))
+    answers = Client(port, ready, CONNECTIONS).run(seconds)
+    if answers.refused or answers.broken:
+        raise SystemExit(f"{path}: {len(answers.refused)} answers not 2xx, {answers.broken} connections broken")
+    if path == DOOR:
+        house.must_hold(prefix, answers.stored)
+        if len(house.stored(prefix)) != len(answers.stored):
+            raise SystemExit("rows and good answers are not the same number")
+    return answers.rate
 
 
-def rate(path):
-    """Requests a second over some connections."""
-    counts, failures, until = [], [0], time.monotonic() + SECONDS
-    threads = [threading.Thread(target=client, args=(path, n, until, counts, failures)) for n in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures[0]:
-        raise SystemExit(f"{failures[0]} answers of {path} were not 202")
-    return sum(counts) / SECONDS
+def paired(house: House, rounds: int, seconds: float, port: int = PORT) -> tuple[list[float], list[float]]:
+    """(door, noop) rates, taken in turn after a warm-up of both."""
+    door, noop = [], []
+    for number in range(rounds + 1):
+        base = rate(house, NOOP, f"n{number}", seconds, port)
+        value = rate(house, DOOR, f"d{number}", seconds, port)
+        if number:
+            noop.append(base)
+            door.append(value)
+    return door, noop
 
 
-def run():
-    """Print the ratio of both rates, taken in turn."""
-    with temporary() as urls:
-        migrations.upgrade(urls.migration_url)
-        ready = multiprocessing.Event()
-        server = multiprocessing.Process(target=serve, args=(urls.database_url, urls.redis_url, ready), daemon=True)
-        server.start()
-        ready.wait(20)
-        rate("/noop")
-        rate("/webhooks/stripe/bench")
-        noop, door = [], []
-        for _ in range(ROUNDS):
-            noop.append(rate("/noop"))
-            door.append(rate("/webhooks/stripe/bench"))
-        server.kill()
-        server.join()
-        database = Database(urls.database_url)
-        with database.begin() as cx:
-            rows = cx.execute(sa.text("SELECT count(*) FROM delivery_body")).scalar_one()
-        database.close()
-        if rows < sum(door) * SECONDS:
-            raise SystemExit(f"only {rows} rows stand for {sum(door) * SECONDS:.0f} answers")
-        line(
-            "ingest: stored deliveries / body read", "1/s", door, noop, load="Python client, 16 connections, fsync off"
-        )
+def killed(house: House, port: int = PORT, kills: int = 4) -> tuple[int, int]:
+    """kill -9 of one web process after the other under load; (good answers, answers lost on the way)."""
+    with serving(house, port) as children:
+        stop = threading.Event()
+
+        def kill() -> None:
+            for number in range(kills):
+                if stop.wait(1.0):
+                    return
+                place = number % len(children)
+                os.kill(children[place].pid, signal.SIGKILL)
+                children[place].wait()
+                children[place] = subprocess.Popen(
+                    shipped(), env={**house.environment, "WEB_PORT": str(port)}, start_new_session=True
+                )
+                time.sleep(1.5)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        seconds = kills * 2.5 + 0.5
+        answers = Client(port, Deliveries(DOOR, "k").many(int(AT_MOST / 2 * seconds)), CONNECTIONS).run(seconds)
+        stop.set()
+        killer.join()
+    house.must_hold("k", answers.stored)
+    if answers.refused or not answers.broken:
+        raise SystemExit(f"kill -9: {len(answers.refused)} answers not 2xx, {answers.broken} connections broken")
+    return len(answers.stored), answers.broken
+
+
+def run() -> None:
+    """Print the ratio of both rates, and what the kill -9 round left without a row."""
+    with house() as found:
+        with serving(found):
+            door, noop = paired(found, ROUNDS, SECONDS)
+        line("ingest: stored deliveries / body read", "1/s", door, noop, load=LOAD, goal=(">=", 0.35))
+        good, broken = killed(found)
+        load = {**LOAD, "kills": 4, "good_answers": good, "connections_broken": broken}
+        line("ingest: 2xx without a row after kill -9", "deliveries", [0], load=load, goal=("<=", 0))

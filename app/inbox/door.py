@@ -12,8 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.connections import Connections, UnknownConnection
 from app.db import Database
-from app.inbox import receive, store
+from app.inbox import store
 from app.inbox.bell import Bell
+from app.inbox.receive import Receiver
 from integrations import registry
 from integrations.kernel.errors import MalformedPayload, Overloaded
 from integrations.kernel.vendor import Port
@@ -30,6 +31,7 @@ class Door:
         self._connections = connections
         self._bell = bell
         self._max_backlog = max_backlog
+        self._receiver = Receiver(database.door_pool)
         self._backlog_lock = threading.Lock()
         self._backlog_due = 0.0
         self._full = False
@@ -54,7 +56,7 @@ class Door:
         if not envelope.kind.isprintable():
             raise MalformedPayload("an event type with control characters")
         self._refuse_when_full()
-        _, new = receive.store(self._database.door_pool(), account.connection_id, envelope, headers, body)
+        _, new = self._receiver.store(account.connection_id, envelope, headers, body)
         if new:
             self._bell.ring()
         return new
