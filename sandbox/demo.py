@@ -205,7 +205,9 @@ def main() -> int:
         say(f"  The simulated desk      {SANDBOX}/   (tickets, tags, notes, and why)")
         say(f"  Deskbridge              http://127.0.0.1:{WEB}/readyz and /metrics")
         say("  From a terminal         the same explanation, with the same servers:")
-        say(f"                          DATA_FOLDER={demo.folder}/servers .venv/bin/flask triggers explain ID")
+        say(
+            f"                          DATA_FOLDER={demo.folder}/servers .venv/bin/flask triggers explain ID --connection zendesk_demo"
+        )
         say(f"\nA support day streams in: {options.tickets} tickets in {options.seconds:.0f} s ...")
         run_day(demo)
         show_some(demo)

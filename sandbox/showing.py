@@ -71,12 +71,12 @@ def show_some(demo: Demo) -> None:
         say(f"\nTicket {ticket['id']}: {ticket['subject']}")
         say(f"  before  {', '.join(tag for tag in ticket['tags'] if tag not in own) or '(no tags)'}")
         say(f"  after   {', '.join(ticket['tags'])}")
-        told = demo.flask("triggers", "explain", str(ticket["id"]), "--fired")
+        told = demo.flask("triggers", "explain", str(ticket["id"]), "--connection", "zendesk_demo", "--fired")
         for tag, why in reasons(told, own):
             say(f"  {tag:<24} {why}")
     if tagged:
         say(
-            f"\nEvery clause of every rule: `flask triggers explain {tagged[0]['id']}`, or the ticket's page at the desk."
+            f"\nEvery clause of every rule: `flask triggers explain {tagged[0]['id']} --connection zendesk_demo`, or the ticket's page at the desk."
         )
 
 

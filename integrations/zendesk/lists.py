@@ -42,9 +42,10 @@ def changed(call: Call, cursor: str, since: datetime) -> ChangedPage:
 
 
 def agents(call: Call, cursor: str) -> AgentPage:
-    """One page of the staff, with the groups each is in."""
-    query = {"role[]": list(STAFF), "page[size]": "100", **({"page[after]": cursor} if cursor else {})}
-    answer = call("GET", "/users.json", query)  # type: ignore[arg-type]
+    """One page of the staff, one role after the other, with the groups each is in. cursor: `role` or `role:after`."""
+    role, _, after = (cursor or STAFF[0]).partition(":")
+    query = {"role": role, "page[size]": "100", **({"page[after]": after} if after else {})}
+    answer = call("GET", "/users.json", query)
     users = answer.get("users")
     if not isinstance(users, list):
         raise VendorContractChanged("the list of users answered in an unknown shape")
@@ -53,7 +54,11 @@ def agents(call: Call, cursor: str) -> AgentPage:
         found = tuple(_agent(user, groups.get(str(user["id"]), ())) for user in users)
     except (KeyError, TypeError, ValueError) as error:
         raise VendorContractChanged("a user in an unknown shape") from error
-    return AgentPage(found, _next(answer))
+    following = _next(answer)
+    if following:
+        return AgentPage(found, f"{role}:{following}")
+    others = STAFF[STAFF.index(role) + 1 :]
+    return AgentPage(found, others[0] if others else "")
 
 
 def _agent(user: Mapping[str, Any], groups: Sequence[str]) -> AgentRecord:

@@ -14,6 +14,8 @@ _TEXTS = {
     "brand_id": "brand_id", "form_id": "form_id", "ticket_form_id": "form_id", "subject": "subject",
     "description": "description",
 }  # fmt: skip
+# Events and the API have different words for the same channels (seen in recordings of both).
+_CHANNELS = {"mail": "email", "web_service": "api", "web_form": "web"}
 _ENUMS = ("status", "priority", "type")
 # States of Zendesk's storage, seen in events (2), as what they are for whoever works with the ticket.
 _STORED_AS = {"archived": "closed", "scrubbed": "deleted"}
@@ -33,7 +35,8 @@ def values_of(data: Mapping[str, Any]) -> TicketValues:
         values["tags"] = words(data["tags"])
     via = data.get("via")
     if isinstance(via, Mapping) and via.get("channel"):
-        values["channel"] = str(via["channel"]).lower()
+        channel = str(via["channel"]).lower()
+        values["channel"] = _CHANNELS.get(channel, channel)
     if "is_public" in data:
         values["is_public"] = data["is_public"] is True
     for name in ("created_at", "updated_at"):

@@ -105,7 +105,7 @@ def test_a_failed_payment_is_told_whole_signed_and_in_our_schema(stripe, call, r
     made = endpoint(call, receiver)
     customer = payer(stripe)
     stripe.state.fail_payment(customer)
-    got = receiver.wait(8)
+    got = receiver.wait(9)
     for header, body in receiver.got:
         assert genuine(header, body, made["secret"])
         assert re.fullmatch(SIGNATURE, header)
