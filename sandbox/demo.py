@@ -156,7 +156,8 @@ def run_day(demo: Demo) -> None:
         calm, looks = calm + 1 if is_quiet(demo) else 0, looks + 1
         if time.monotonic() > until:
             raise SystemExit(
-                f"It did not come to rest in {QUIET_S:.0f} s: {demo.flask('inbox', 'ledger')}{demo.logs()}"
+                f"It did not come to rest in {QUIET_S:.0f} s. Not known of: {missing(demo)[1]}. "
+                f"{demo.flask('inbox', 'ledger')}{demo.logs()}"
             )
         if not calm and looks % 3 == 0:
             say(f"  {_open(_ledger(demo))} deliveries and changes are still open")
@@ -205,9 +206,8 @@ def main() -> int:
         say(f"  The simulated desk      {SANDBOX}/   (tickets, tags, notes, and why)")
         say(f"  Deskbridge              http://127.0.0.1:{WEB}/readyz and /metrics")
         say("  From a terminal         the same explanation, with the same servers:")
-        say(
-            f"                          DATA_FOLDER={demo.folder}/servers .venv/bin/flask triggers explain ID --connection zendesk_demo"
-        )
+        say(f"                          DATA_FOLDER={demo.folder}/servers \\")
+        say("                          .venv/bin/flask triggers explain ID --connection zendesk_demo")
         say(f"\nA support day streams in: {options.tickets} tickets in {options.seconds:.0f} s ...")
         run_day(demo)
         show_some(demo)

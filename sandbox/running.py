@@ -45,7 +45,7 @@ class Demo:
             "PUBLIC_URL": f"http://127.0.0.1:{WEB}", "WEB_PROCESSES": "2", "WORKER_PROCESSES": "2",
             "LOG_LEVEL": "warning",
             # A day is half a minute here: lists of changes are read as often, and a change counts as lost as soon.
-            "CATCHUP_S": "5", "CATCHUP_GRACE_S": "5",
+            "CATCHUP_S": "15", "CATCHUP_GRACE_S": "5",
         }  # fmt: skip
 
     def flask(self, *words: str, show: bool = False) -> str:

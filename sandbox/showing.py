@@ -75,9 +75,8 @@ def show_some(demo: Demo) -> None:
         for tag, why in reasons(told, own):
             say(f"  {tag:<24} {why}")
     if tagged:
-        say(
-            f"\nEvery clause of every rule: `flask triggers explain {tagged[0]['id']} --connection zendesk_demo`, or the ticket's page at the desk."
-        )
+        command = f"flask triggers explain {tagged[0]['id']} --connection zendesk_demo"
+        say(f"\nEvery clause of every rule: `{command}`, or the ticket's page at the desk.")
 
 
 def reasons(told: str, tags: list[str]) -> Iterator[tuple[str, str]]:
