@@ -138,7 +138,7 @@ def run_day(demo: Demo) -> None:
     """Stream the day in, then wait until everything has come to rest."""
     seconds, tickets = demo.options.seconds, demo.options.tickets
     for vendor in VENDORS:
-        demo.post(f"{SANDBOX}/control/{vendor}/mishaps", {"lose": LOSES})
+        demo.post(f"{SANDBOX}/control/{vendor}/mishaps", {"lose": demo.options.lose})
     day = {"seed": 1, "tickets": tickets, "acts": tickets * 5, "seconds": seconds, "conversations": tickets // 4}
     demo.post(f"{SANDBOX}/control/day", day)
     while (progress := demo.json(f"{SANDBOX}/control/day"))["running"]:
@@ -189,6 +189,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--once", action="store_true", help="one day, a summary, the end")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--tickets", type=int, default=320)
+    parser.add_argument("--lose", type=float, default=LOSES, help="the part of all deliveries that vendors lose")
     parser.add_argument("--zendesk-url", default="", help="another address for our calls, such as a proxy's")
     parser.add_argument("--stripe-url", default="")
     parser.add_argument("--intercom-url", default="")

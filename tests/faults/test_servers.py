@@ -35,9 +35,14 @@ def alive(folder, what=""):
 
 
 def postmaster(folder):
-    wait_until(lambda: len(alive(folder, "bin/postgres")) == 1)  # a child is titled like it for a moment after its fork
-    (pid,) = alive(folder, "bin/postgres")
-    return pid
+    found = []
+
+    def is_one():  # a child is titled like it for a moment after its fork
+        found[:] = alive(folder, "bin/postgres")
+        return len(found) == 1
+
+    wait_until(is_one)
+    return found[0]
 
 
 def valkey(folder):

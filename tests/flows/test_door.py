@@ -135,11 +135,11 @@ def test_unknown_kinds_are_stored_and_counted(door):
     [
         ({"headers": {**JSON}}, 401),
         ({"headers": sign(event(), at=1)}, 401),
-        ({"headers": {**sign(event()), "Content-Type": "text/plain"}}, 415),
-        ({"headers": {**sign(event()), "Content-Encoding": "gzip"}}, 415),
-        ({"body": b"[]", "headers": sign(b"[]")}, 400),
-        ({"body": b"{", "headers": sign(b"{")}, 400),
-        ({"body": b'{"a":1}', "headers": sign(b'{"a":1}')}, 400),
+        ({"more": {"Content-Type": "text/plain"}}, 415),
+        ({"more": {"Content-Encoding": "gzip"}}, 415),
+        ({"body": b"[]"}, 400),
+        ({"body": b"{"}, 400),
+        ({"body": b'{"a":1}'}, 400),
         ({"path": "/webhooks/stripe/nobody"}, 404),
         ({"path": "/webhooks/zendesk/bank"}, 404),
         ({"path": "/webhooks/other/bank"}, 404),
@@ -147,7 +147,8 @@ def test_unknown_kinds_are_stored_and_counted(door):
     ],
 )  # fmt: skip
 def test_what_is_refused_is_refused_with_a_problem_and_leaves_nothing(door, change, status):
-    sent = {"body": event(), "headers": sign(event()), **change}
+    body = change.get("body", event())  # signed here and now: what was signed when tests were collected is stale by now
+    sent = {"body": body, "headers": {**sign(body), **change.get("more", {})}, **change}
     answer = post(door, sent["body"], sent["headers"], sent.get("path", "/webhooks/stripe/bank"))
     assert answer.status_code == status
     if status != 413:  # waitress answers that one itself, before a byte of the body is read
