@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import NumberPattern
 
 from integrations.kernel.clock import parse_iso
@@ -73,7 +73,9 @@ class Reader:
     def time(self, value: str | datetime) -> Moment:
         """A moment with its time of day."""
         at = _moment(value)
-        return self._moment(at, format_datetime(at, "short", tzinfo=self.zone, locale=self.locale))
+        local = at.astimezone(self.zone)
+        clock = format_time(local, "short", tzinfo=self.zone, locale=self.locale)
+        return self._moment(at, f"{self.short(local.date())}, {clock}")
 
     def _moment(self, at: datetime, text: str) -> Moment:
         at = at.astimezone(UTC).replace(microsecond=0)

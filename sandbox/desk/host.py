@@ -116,7 +116,7 @@ def _view(context: Context, ticket_id: int) -> dict[str, Any]:
         "ticket": ticket, "tickets": listed, "comments": comments, "agents": agents, "agent": agent,
         "requester": requester, "place": place, "places": PLACES, "scheme": scheme, "chosen": chosen,
         "deskbridge": context.deskbridge_url, "connection": request.args.get("connection", "zendesk_demo"),
-        "told": _told(ticket, requester, agent, scheme),
+        "wide": request.args.get("wide") == "1", "told": _told(ticket, requester, agent, scheme),
     }  # fmt: skip
 
 

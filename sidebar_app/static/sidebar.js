@@ -9,7 +9,8 @@ const meta = document.querySelector('meta[name="session"]');
 const bearer = meta.content;
 meta.remove();
 
-const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, asking: false, why: false, fast: 0 };
+const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, polls: 0, why: false, fast: 0 };
+page.line = Promise.resolve();
 const reader = { locale: "", zone: "" };
 const HANDSHAKE_MS = 3000;
 const FAST_MS = 2000;
@@ -25,21 +26,27 @@ async function call(path, { form, tag } = {}) {
   return fetch(address(path), { method: form ? "POST" : "GET", headers, body, cache: "no-store", credentials: "omit" });
 }
 
-// One request at a time; an answer that is no fragment of ours leaves what is shown and says so.
-async function ask(path, options = {}) {
-  if (page.asking || page.ended) return;
-  page.asking = true;
+// One request at a time, in the order they were asked for, so that no older answer comes after a newer one; an answer
+// that is no fragment of ours leaves what is shown and says so.
+function ask(path, options = {}) {
+  page.line = page.line.then(() => next(path, options));
+  return page.line;
+}
+
+async function next(path, options) {
   const before = page.subject;
+  if (page.ended) return;
   try {
     const answer = await call(path, options);
     if (before !== page.subject) return;
-    if (answer.status === 304) return settled();
+    if (answer.status === 304 || (options.quiet && isBusy() && answer.status !== 401)) {
+      settled();
+      return;
+    }
     if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no fragment");
     show(answer, await answer.text(), Boolean(options.asked));
   } catch {
     note(root, "unreachable");
-  } finally {
-    page.asking = false;
   }
 }
 
@@ -61,21 +68,23 @@ function settled() {
   ages(root, reader.locale);
 }
 
-function panel(asked = false) {
+function panel({ asked = false, quiet = false } = {}) {
   const query = new URLSearchParams();
   if (page.payer) query.set("payer", page.payer);
   if (page.many) query.set("many", "1");
-  return ask(`panel?${query}`, { tag: asked ? "" : page.etag, asked });
+  return ask(`panel?${query}`, { tag: asked ? "" : page.etag, asked, quiet });
 }
 
-// What somebody is typing or reading is not swapped away under them.
+// What somebody is typing, reading or putting right is not swapped away under them; the session lives on all the same.
 function isBusy() {
   const typed = [...root.querySelectorAll("input:not([type=hidden])")].some((one) => one.value !== one.defaultValue);
-  return page.why || typed;
+  return page.why || typed || root.querySelector('[aria-invalid="true"]') !== null;
 }
 
 function look() {
-  if (page.subject && !page.away && document.visibilityState === "visible" && !isBusy()) panel();
+  if (!page.subject || page.away || page.polls || document.visibilityState !== "visible") return;
+  page.polls += 1;
+  panel({ quiet: true }).finally(() => { page.polls -= 1; });
 }
 
 function every() {
@@ -98,7 +107,7 @@ function listen() {
     const values = Object.fromEntries(new FormData(form));
     if (form.dataset.post === "show") {
       page.payer = values.payer;
-      panel(true);
+      panel({ asked: true });
     } else {
       if (form.dataset.post === "refresh") say("Reading from Stripe again.");
       ask(form.dataset.post, { form: { ...values, many: page.many ? "1" : "" }, asked: true });
@@ -108,7 +117,7 @@ function listen() {
     const wanted = event.target.closest("[data-do]")?.dataset.do;
     if (wanted === "more") page.many = true;
     if (wanted === "why") ask("why", { asked: true });
-    else if (wanted) panel(true);
+    else if (wanted) panel({ asked: true });
   });
 }
 
