@@ -25,8 +25,9 @@ class OpenInZendesk(InputError):
 def page(connection_id: str, subdomain: str, bearer: str, location: str) -> Response:
     """The document of the frame. bearer: "" when nothing may be shown."""
     settings = parts().runtime.settings
-    response = _html("frame.html", connection=connection_id, bearer=bearer, location=location, error=None)
-    return _framed(response, subdomain, settings)
+    template = "nav_bar.html" if location == "nav_bar" else "frame.html"
+    response = _html(template, connection=connection_id, bearer=bearer, location=location, error=None)
+    return _framed(response, subdomain, settings, posts=location == "nav_bar")
 
 
 def refused_page(error: AppError, subdomain: str) -> Response:
@@ -78,7 +79,7 @@ def _html(template: str, **values: object) -> Response:
     return Response(text, mimetype="text/html")
 
 
-def _framed(response: Response, subdomain: str, settings: Settings) -> Response:
+def _framed(response: Response, subdomain: str, settings: Settings, *, posts: bool = False) -> Response:
     """Only the helpdesk's own page may hold the frame; in the sandbox also the simulated desk, which has the SDK."""
     sdk = urlsplit(settings.zaf_sdk_url)
     origin = f"{sdk.scheme}://{sdk.netloc}"
@@ -88,7 +89,7 @@ def _framed(response: Response, subdomain: str, settings: Settings) -> Response:
     policy = {
         "default-src": "'none'", "script-src": f"'self' {origin}", "style-src": "'self'", "img-src": "'self' data:",
         "connect-src": "'self'", "frame-ancestors": " ".join(parents) or "'none'", "base-uri": "'none'",
-        "form-action": "'none'",
+        "form-action": "'self'" if posts else "'none'",
     }  # fmt: skip
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
     return response

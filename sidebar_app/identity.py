@@ -34,6 +34,10 @@ class NobodyNamed(NotAllowed):
     public = "Zendesk did not say who you are, so nothing is shown. Reload the app; if it stays, ask an admin."
 
 
+class WrongOrigin(NotAllowed):
+    code, public = "sidebar.origin", "This did not come from our own page. Reload the app."
+
+
 class UsedBefore(SessionEnded):
     code, public = "sidebar.used", "This page was opened with a link that was used before. Reload the app."
 
@@ -127,6 +131,15 @@ def visit(cx: sa.Connection, asked: Asked, now: datetime, *, slide: bool = False
     requester = str(ticket.requester_id or "") if ticket else ""
     writable = ticket is not None and policy.may_link(agent)
     return Visit(session, agent, asked.subject, ticket, requester, writable, told)
+
+
+def check_opener(cx: sa.Connection, connection_id: str, bearer: str, now: datetime) -> Session:
+    """The session of the page in the navigation bar, whose agent still works there. It shows nobody's billing."""
+    session = sessions.authenticate(cx, bearer, now, slide=True)
+    if session.connection_id != connection_id or session.location != "nav_bar":
+        raise OtherSubject
+    policy.check_agent(agents.find(cx, connection_id, [session.person_id]).get(session.person_id), now)
+    return session
 
 
 def _ticket(cx: sa.Connection, agent: Agent, asked: Asked) -> Ticket | None:

@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, jsonify, request
 
+from app import sessions
 from app.config import Settings
 from app.sessions import Subject
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import AppError, NotAllowed
 from sidebar_app import answers, panel, payers, reading, two_facts, why
-from sidebar_app.identity import Asked, Visit, enter, visit
+from sidebar_app.identity import Asked, Visit, WrongOrigin, check_opener, enter, visit
 from sidebar_app.parts import mount, parts
 
 HERE = Path(__file__).parent
@@ -23,10 +24,6 @@ KINDS = "<any(tickets, people):kind>"
 blueprint = Blueprint("sidebar", __name__, url_prefix="/sidebar", template_folder=str(HERE / "templates"))
 blueprint.record_once(lambda state: mount(state.app))
 blueprint.after_request(answers.secure)
-
-
-class WrongOrigin(NotAllowed):
-    code, public = "sidebar.origin", "This did not come from our own page. Reload the app."
 
 
 class NotHere(NotAllowed):
@@ -147,6 +144,17 @@ def explain(connection: str, subject: str) -> Response:
     return answers.fragment("why.html", why=found)
 
 
+@blueprint.post("/<connection>/code")
+def code(connection: str) -> Response:
+    """A code that opens our own pages once, for the page in Zendesk's navigation bar."""
+    _own_origin()
+    now = utc_now()
+    with parts().runtime.database.begin() as cx:
+        session = check_opener(cx, connection, _bearer(), now)
+        made = sessions.issue_code(cx, session, now)
+    return jsonify(code=made)
+
+
 @contextmanager
 def _visit(
     connection: str, kind: str, subject: str, *, slide: bool = False, bind: bool = False
@@ -170,6 +178,11 @@ def _panel(cx: sa.Connection, who: Visit) -> panel.Panel:
     asked = request.values.get("payer", "")
     many = request.values.get("many", "") == "1"
     return panel.build(cx, who, _settings(), parts().accounts(), asked=asked, many=many)
+
+
+def _bearer() -> str:
+    header = request.headers.get("Authorization", "")
+    return header.removeprefix("Bearer ") if header.startswith("Bearer ") else ""
 
 
 def _settings() -> Settings:

@@ -51,8 +51,9 @@ class Reader:
         return str(_pattern(self.locale, digits).apply(amount, self.locale, currency=currency, currency_digits=False))
 
     def sums(self, amounts: Mapping[str, int]) -> str:
-        """Amounts by currency, one after the other; empty when there are none."""
-        return " + ".join(self.money({"minor": minor, "currency": c}) for c, minor in sorted(amounts.items()))
+        """Amounts by currency, one after the other, nothings left out beside others; empty when there are none."""
+        shown = {c: minor for c, minor in amounts.items() if minor} or dict(list(amounts.items())[:1])
+        return " + ".join(self.money({"minor": minor, "currency": c}) for c, minor in sorted(shown.items()))
 
     def day(self, value: str | datetime) -> Moment:
         """A moment as a day, with the year only where it is another one."""

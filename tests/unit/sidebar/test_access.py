@@ -20,6 +20,7 @@ ROUTES = {
     ("POST", "/sidebar/<connection>/tickets/<subject>/refresh"): READ,
     ("GET", "/sidebar/<connection>/tickets/<subject>/why"): READ,
 }
+NAVIGATION = {("POST", "/sidebar/<connection>/code")}  # of the page in the navigation bar: test_sessions.py
 OPEN = {  # not behind a session: the signed form itself, the sentence for who opens it directly, scripts and styles
     ("POST", "/sidebar/<connection>"), ("GET", "/sidebar/<connection>"), ("GET", "/sidebar/assets/<version>/<name>"),
 }  # fmt: skip
@@ -40,7 +41,7 @@ def test_no_route_is_missing(app):
         (method, rule.rule) for rule in app.url_map.iter_rules() if rule.endpoint.startswith("sidebar.")
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }  # fmt: skip
-    assert found == set(ROUTES) | OPEN
+    assert found == set(ROUTES) | OPEN | NAVIGATION
 
 
 @pytest.mark.parametrize("who", sorted(ALLOWED | LOOK_ONLY | REFUSED))
