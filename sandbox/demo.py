@@ -23,6 +23,8 @@ from typing import Any
 
 import requests
 
+from sandbox.desk import demo as sidebar
+
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = 8400
 WEB = 8300
@@ -54,7 +56,7 @@ class Demo:
             **os.environ,  # noqa: TID251 - handed on to the children, with the demo's own settings on top
             "MODE": "sandbox", "DATA_FOLDER": str(folder / "servers"), "WEB_PORT": str(WEB),
             "PUBLIC_URL": f"http://127.0.0.1:{WEB}", "WEB_PROCESSES": "2", "WORKER_PROCESSES": "2",
-            "LOG_LEVEL": "warning",
+            "LOG_LEVEL": "warning", **sidebar.environment(SANDBOX),
         }  # fmt: skip
 
     def flask(self, *words: str, show: bool = False) -> str:
@@ -131,6 +133,7 @@ def set_up(demo: Demo) -> None:
     demo.flask("db", "upgrade")
     say("Connecting both vendors, importing the starter rules ...")
     _connect(demo)
+    sidebar.connect(demo, SANDBOX)
     say("  " + demo.flask("triggers", "import", "examples/rules.yaml").strip())
     say("Copying what Stripe knows (flask billing backfill) ...")
     say("  " + demo.flask("billing", "backfill", "stripe_demo", show=True).strip())
@@ -278,6 +281,7 @@ def main() -> int:
         set_up(demo)
         say("")
         say(f"  The simulated desk      {SANDBOX}/")
+        say(f"  The sidebar in it       {SANDBOX}/desk/")
         say(f"  Deskbridge              http://127.0.0.1:{WEB}/readyz and /metrics")
         say("  Why a ticket has a tag  the ticket's page at the desk, or with the same servers from a terminal:")
         say(f"                          DATA_FOLDER={demo.folder}/servers .venv/bin/flask triggers explain ID")
