@@ -14,6 +14,7 @@ from integrations.kernel.errors import AppError, InputError
 from sidebar_app.parts import parts
 
 SCHEMES = ("light", "dark")
+POSTS = "same-origin"  # with no-referrer a browser sends `Origin: null` with a form, and we could not check it
 
 log = get_logger(__name__)
 
@@ -61,7 +62,7 @@ def log_refusal(error: AppError) -> None:
 def secure(response: Response) -> Response:
     """The headers of every answer of this door."""
     response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
     if parts().runtime.settings.public_url.startswith("https://"):
@@ -91,5 +92,7 @@ def _framed(response: Response, subdomain: str, settings: Settings, *, posts: bo
         "connect-src": "'self'", "frame-ancestors": " ".join(parents) or "'none'", "base-uri": "'none'",
         "form-action": "'self'" if posts else "'none'",
     }  # fmt: skip
+    if posts:
+        response.headers["Referrer-Policy"] = POSTS
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
     return response

@@ -34,6 +34,7 @@ blueprint = Blueprint("pages", __name__, url_prefix="/pages")
 def strict(response: Response) -> Response:
     """A page of ours is never framed."""
     response.headers["Content-Security-Policy"] = CSP
+    response.headers["Referrer-Policy"] = answers.POSTS
     return answers.secure(response)
 
 

@@ -284,8 +284,9 @@ def _lists(cx: sa.Connection, one: PayerMatch, found: newest.Newest, told: Reade
     numbers = mirror.by_id(cx, one.connection_id, [("invoice", i) for i in paid.values()])
     titles = {c: str(numbers.get(("invoice", i), {}).get("number") or "") for c, i in paid.items()}
     refunds = found.records.get("refund", ())[:limit]
+    disputes = {d["charge_id"]: d["status"] for d in found.records.get("dispute", ())}
     return Lists(
-        tuple(rows.charge(c, told, titles.get(c["id"], "")) for c in charges),
+        tuple(rows.charge(c, told, titles.get(c["id"], ""), disputes) for c in charges),
         tuple(rows.invoice(i, told) for i in invoices),
         tuple(rows.refund(r, told, {c: t for c, t in titles.items() if t}) for r in refunds),
         {kind: found.totals.get(kind, 0) for kind in ("charge", "invoice", "refund")},

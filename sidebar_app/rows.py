@@ -53,19 +53,20 @@ class DisputeNote:
     link: str
 
 
-def charge(record: Json, told: Reader, invoice: str) -> Row:
-    """A try to take money. invoice: the number of the invoice it paid, or ""."""
+def charge(record: Json, told: Reader, invoice: str, disputes: Mapping[str, str]) -> Row:
+    """A try to take money. invoice: the number of the invoice it paid, or "". disputes: charge -> the dispute's status."""
     at = told.day(record["created"])
     title = plain(invoice) or "Payment"
     why = plain(record["failure_text"] or record["failure_code"]) if record["status"] == "failed" else ""
     more = " · ".join(part for part in (card(record), why) if part)
-    return Row(record["id"], title, at, told.money(record["amount"]), _charge_pill(record, told), more)
+    return Row(record["id"], title, at, told.money(record["amount"]), _charge_pill(record, told, disputes), more)
 
 
-def _charge_pill(record: Json, told: Reader) -> Pill:
+def _charge_pill(record: Json, told: Reader, disputes: Mapping[str, str]) -> Pill:
+    """A charge that was disputed is marked so for ever at the vendor; what became of it is the dispute's to say."""
     back, captured = record["refunded"]["minor"], record["captured"]["minor"]
-    if record["disputed"]:
-        return Pill("Disputed", "bad")
+    if record["disputed"] or record["id"] in disputes:
+        return words.ENDED_DISPUTE.get(disputes.get(record["id"], ""), Pill("Disputed", "bad"))
     if back and back >= captured:
         return Pill("Refunded", "quiet")
     if back:

@@ -21,6 +21,7 @@ from sidebar_app.words import sentence
 
 JUDGEMENTS = 10
 SHOWN = 6
+TAKEN_OFF = ".remove_tags"
 MARKS = {True: ("yes", "good"), False: ("no", "quiet"), None: ("not known", "warn")}
 
 
@@ -72,15 +73,20 @@ def tags(visit: Visit, prefix: str) -> list[str]:
 
 
 def touched(cx: sa.Connection, visit: Visit) -> list[Touched]:
-    """Triggers that wanted something of this ticket lately, newest first, each once."""
-    found: dict[tuple[str, str], Touched] = {}
+    """Triggers that put something on this ticket lately, newest first, each once with what it did last.
+
+    What they took off is left out: most of the time it was not there. The why view has every trigger.
+    """
+    found: dict[str, Touched] = {}
     for kept in history.latest(cx, visit.session.connection_id, visit.subject.id, JUDGEMENTS):
         titles = {one.rule.id: one.rule.title for one in rules.compiled(cx, kept.rule_set_version).rules}
+        did: dict[str, list[str]] = {}
         for effect in kept.effects:
-            did = " ".join(_did(effect))
-            rule = str(effect["rule"])
-            one = Touched(plain(titles.get(rule, rule)), did, visit.reader.time(kept.occurred_at))
-            found.setdefault((rule, did), one)
+            if not str(effect["kind"]).endswith(TAKEN_OFF):
+                did.setdefault(str(effect["rule"]), []).append(" ".join(_did(effect)))
+        for rule, parts in did.items():
+            at = visit.reader.time(kept.occurred_at)
+            found.setdefault(rule, Touched(plain(titles.get(rule, rule)), ", ".join(parts), at))
     return list(found.values())[:SHOWN]
 
 

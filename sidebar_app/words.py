@@ -35,6 +35,10 @@ DISPUTE: Final = {
     "warning_under_review": "Under review by the bank", "appeal_needs_response": "Answer to the appeal needed",
     "appeal_under_review": "Appeal under review",
 }  # fmt: skip
+ENDED_DISPUTE: Final = {
+    "won": Pill("Dispute won", "good"), "lost": Pill("Dispute lost", "bad"),
+    "warning_closed": Pill("Inquiry closed", "quiet"), "prevented": Pill("Dispute prevented", "quiet"),
+}  # fmt: skip
 STRENGTH: Final = {
     Strength.LINKED: Pill("Linked", "good"), Strength.VERIFIED: Pill("Verified e-mail", "good"),
     Strength.TWO_FACTS: Pill("Two facts given", "good"), Strength.UNVERIFIED: Pill("Not verified", "warn"),

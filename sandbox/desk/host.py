@@ -25,7 +25,12 @@ INSTALLATION = 7001
 SUBDOMAIN = "acme"
 TOKEN_S = 300
 LISTED = 40
-PLACES = {"ticket_sidebar": "Ticket", "new_ticket_sidebar": "New ticket", "user_sidebar": "User page"}
+PLACES = {
+    "ticket_sidebar": "Ticket",
+    "new_ticket_sidebar": "New ticket",
+    "user_sidebar": "User page",
+    "nav_bar": "Navigation bar",
+}
 SCHEMES = ("light", "dark")
 
 
@@ -71,7 +76,7 @@ def pages(context: Context, signer: Signer) -> Blueprint:
     @blueprint.post("/token")
     def token() -> Response:
         place = request.form.get("place", "ticket_sidebar")
-        if place not in (*PLACES, "nav_bar"):
+        if place not in PLACES:
             abort(400)
         return jsonify(token=signer.token(int(request.form["agent"]), place))
 

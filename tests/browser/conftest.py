@@ -20,7 +20,7 @@ from app.factory import create_app
 from sandbox.base import Context
 from sandbox.desk import host
 from sandbox.world import Organization, Person
-from sidebar_app import blueprint
+from sidebar_app import blueprint, pages
 from tests import sidebar_world as world
 
 ARGUMENTS = (
@@ -105,6 +105,7 @@ class Desk:
         world.connect(database, self.settings.keys)
         self.app = create_app(self.settings)
         self.app.register_blueprint(blueprint)
+        self.app.register_blueprint(pages)
         self.runtime = self.app.extensions["deskbridge"]
         context = Context(deskbridge_url=self.settings.public_url)
         context.simulators["zendesk"] = FakeZendesk(context)

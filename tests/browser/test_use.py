@@ -195,6 +195,25 @@ def test_only_a_page_that_is_looked_at_asks(look, hidden):
     assert bool([url for url in asked if "/panel" in url]) is not hidden
 
 
+def test_our_own_pages_open_in_a_tab_of_their_own_and_end_everywhere(look):
+    agent = look()
+    agent.open(place="nav_bar", state="")
+    frame = agent.frame
+    agent.shot("nav_bar-1280-light")
+    with agent.page.expect_popup() as opened:
+        frame.get_by_role("button", name="Open Deskbridge").click()
+    tab = opened.value
+    tab.get_by_role("heading", name="Agent 501").wait_for()
+    assert tab.url.endswith("/pages/")
+    agent.page = tab
+    agent.shot("pages-1280-light")
+    tab.get_by_role("button", name="End all my sessions").click()
+    tab.get_by_text("All your sessions have ended").wait_for()
+    tab.reload()
+    frame.get_by_role("button", name="Open Deskbridge").click()
+    frame.get_by_text("Your session ended").wait_for()
+
+
 def test_the_page_keeps_no_secret_where_others_could_read_it(look):
     agent = look()
     frame = agent.open(state="one")

@@ -200,6 +200,27 @@ def test_a_refresh_asks_a_worker_and_at_most_each_ten_seconds(agent, database):
     assert len(wanted) <= 18
 
 
+@pytest.mark.parametrize(
+    ("status", "shown"), [("won", "Dispute won"), ("lost", "Dispute lost"), ("warning_closed", "Inquiry closed")]
+)
+def test_a_charge_says_what_became_of_its_dispute(agent, database, status, shown):
+    with database.begin() as cx:
+        cx.execute(world.sa.text("DELETE FROM billing_object WHERE kind = 'dispute'"))
+        over = k.Dispute("dp_x", "ch_cus_1_10", status, Money(124000, "EUR"), "fraudulent", world.ago(3), None, "cus_1")
+        world.bill(cx, over)
+    text = agent.open().text
+    assert shown in text
+    assert "Dispute open" not in text
+
+
+def test_a_trigger_is_named_once_with_what_it_put_on(agent, database):
+    with database.begin() as cx:
+        world.judged(cx)
+    text = agent.open().text
+    assert text.count("Renewal within 30 days") == 1
+    assert "Add tags db_renews_30d" in text
+
+
 def test_the_why_view_shows_each_clause_with_the_value_it_saw(agent):
     agent.open()
     text = agent.get("tickets/35436/why").text
