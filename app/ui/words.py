@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,9 @@ from integrations.kernel.money import Money, exponent
 
 DEFAULT_LOCALE = "en-US"
 DEFAULT_ZONE = "UTC"
+KEPT = 256  # locales and zones remembered: what browsers say has no bound
 _BIDI = {ord(c): None for c in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
+_BETWEEN = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # KWD 1.250, not KWD1.250
 _CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
 
 
@@ -48,7 +51,8 @@ class Reader:
         )
         digits = exponent(currency)
         amount = Decimal(minor).scaleb(-digits)
-        return str(_pattern(self.locale, digits).apply(amount, self.locale, currency=currency, currency_digits=False))
+        text = _pattern(self.locale, digits).apply(amount, self.locale, currency=currency, currency_digits=False)
+        return _BETWEEN.sub("\u00a0", text)
 
     def sums(self, amounts: Mapping[str, int]) -> str:
         """Amounts by currency, one after the other, nothings left out beside others; empty when there are none."""
@@ -93,7 +97,7 @@ def plain(text: object) -> str:
     return str(text or "").translate(_BIDI).translate(_CONTROLS)
 
 
-@cache
+@lru_cache(KEPT)
 def _locale(text: str) -> Locale:
     for tried in (text, text.split("-")[0], DEFAULT_LOCALE):
         try:
@@ -103,7 +107,7 @@ def _locale(text: str) -> Locale:
     raise AssertionError("the default locale is always there")
 
 
-@cache
+@lru_cache(KEPT)
 def _pattern(locale: Locale, digits: int) -> NumberPattern:
     """The locale's way to write money, with as many digits as the currency has, whatever Babel thinks it has."""
     pattern: NumberPattern = copy(locale.currency_formats["standard"])
@@ -111,11 +115,11 @@ def _pattern(locale: Locale, digits: int) -> NumberPattern:
     return pattern
 
 
-@cache
+@lru_cache(KEPT)
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text or DEFAULT_ZONE)
-    except (OSError, ValueError):  # unknown, or a path that is no zone
+    except (KeyError, OSError, ValueError):  # unknown, a path that is no zone, a text that is none
         return ZoneInfo(DEFAULT_ZONE)
 
 

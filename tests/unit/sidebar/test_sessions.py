@@ -140,6 +140,16 @@ def test_our_own_pages_are_entered_by_a_code_once_and_left_everywhere(pages, as_
     assert agent.post("code").status_code == 401, "also the page in Zendesk"
 
 
+def test_the_routes_of_our_own_pages_are_those_tested_here(pages):
+    found = {
+        (method, rule.rule) for rule in pages.application.url_map.iter_rules() if rule.endpoint.startswith("pages.")
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }  # fmt: skip
+    assert found == {("POST", "/pages/enter"), ("GET", "/pages/"), ("POST", "/pages/leave")}
+    assert pages.get("/pages/").status_code == 401
+    assert pages.post("/pages/leave", headers={"Origin": "http://127.0.0.1:8300"}).status_code == 403
+
+
 def test_only_the_page_in_the_navigation_bar_gives_codes(as_agent):
     beside = as_agent()
     assert beside.post("code").status_code == 403
