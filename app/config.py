@@ -104,6 +104,14 @@ class Settings(BaseSettings):
     organization_fields: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Fields of a company at the helpdesk that hold a Stripe customer's id."
     )
+    sidebar_poll_s: int = Field(20, ge=1, le=600, description="How often a visible sidebar asks for news.")
+    sidebar_stale_s: int = Field(
+        900, ge=10, le=86_400, description="Age of the billing vendor's news above which the sidebar says it is slow."
+    )
+    zaf_sdk_url: str = Field(
+        "https://static.zdassets.com/zendesk_app_framework_sdk/2.0/zaf_sdk.min.js",
+        description="Where the sidebar's page loads Zendesk's SDK from; the sandbox has a stand-in of its own.",
+    )
     plus_addresses: bool = Field(False, description="`a+b@x` is matched as `a@x`.")
 
     @classmethod
@@ -152,6 +160,15 @@ class Settings(BaseSettings):
             raise ValueError("give scheme and host only, such as https://desk.example.com")
         return value.rstrip("/")
 
+    @field_validator("zaf_sdk_url")
+    @classmethod
+    def _script(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.hostname in ("127.0.0.1", "localhost")
+        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+            raise ValueError("give an https address; http is for localhost only")
+        return value
+
     @property
     def keys(self) -> tuple[bytes, ...]:
         """The master keys as bytes, newest first; outside production a published key stands in for none."""
@@ -175,6 +192,8 @@ def _production_problems(values: Mapping[str, str]) -> list[str]:
         found.append("MASTER_KEYS: holds the published sandbox key; make one with `openssl rand -base64 32`")
     if values.get("public_url", "").startswith("http://"):
         found.append("PUBLIC_URL: must begin with https:// in production; vendors refuse anything else")
+    if values.get("zaf_sdk_url", "").startswith("http://"):
+        found.append("ZAF_SDK_URL: must begin with https:// in production; the stand-in is for the sandbox only")
     return found
 
 

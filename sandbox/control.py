@@ -17,9 +17,11 @@ def build(context: Context) -> Flask:
     app = Flask("sandbox.control", static_folder=None)
     day = Day(context)
     app.register_blueprint(_control(context, day))
+    from sandbox.desk import host
     from sandbox.desk.pages import pages
 
     app.register_blueprint(pages(context))
+    app.register_blueprint(host.pages(context, host.Signer()))
     return app
 
 

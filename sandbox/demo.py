@@ -13,6 +13,7 @@ import sys
 import time
 from typing import Any
 
+from sandbox.desk import demo as sidebar
 from sandbox.recovering import LOSES, missing
 from sandbox.running import INTERCOM, PORTS, SANDBOX, STRIPE, WEB, ZENDESK, Demo, running, say
 from sandbox.showing import show_some, summary
@@ -58,6 +59,7 @@ def set_up(demo: Demo) -> None:
     demo.flask("db", "upgrade")
     say("3/6  Connecting them: two webhooks of Zendesk (events, and a trigger's), one each of Stripe and Intercom ...")
     _connect(demo)
+    sidebar.connect(demo, SANDBOX)
     say("4/6  Importing the starter rules ...")
     say("     " + demo.flask("triggers", "import", "examples/rules.yaml").strip())
     say("5/6  Copying what Stripe knows (flask billing backfill) ...")

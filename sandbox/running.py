@@ -17,6 +17,8 @@ from typing import Any
 
 import requests
 
+from sandbox.desk import demo as sidebar
+
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = 8400
 WEB = 8300
@@ -45,7 +47,7 @@ class Demo:
             "PUBLIC_URL": f"http://127.0.0.1:{WEB}", "WEB_PROCESSES": "2", "WORKER_PROCESSES": "2",
             "LOG_LEVEL": "warning",
             # A day is half a minute here: lists of changes are read as often, and a change counts as lost as soon.
-            "CATCHUP_S": "15", "CATCHUP_GRACE_S": "5",
+            "CATCHUP_S": "15", "CATCHUP_GRACE_S": "5", **sidebar.environment(SANDBOX),
         }  # fmt: skip
 
     def flask(self, *words: str, show: bool = False) -> str:

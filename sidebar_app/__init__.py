@@ -1,1 +1,6 @@
-"""The agents' door: the panel beside the ticket. Built in a later release; nothing is served from here yet."""
+"""The door for agents: the panel beside the ticket. Server-rendered fragments from the mirror; no vendor is called."""
+
+from sidebar_app.pages import blueprint as pages
+from sidebar_app.routes import blueprint
+
+__all__ = ["blueprint", "pages"]

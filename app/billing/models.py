@@ -26,6 +26,10 @@ billing_object = sa.Table(
         "ix_billing_object_orphan", "connection_id", "charge_id",
         postgresql_where=sa.text("payer_id = '' AND charge_id <> ''"),
     ),
+    sa.Index(
+        "ix_billing_object_number", sa.literal_column("(data ->> 'number')"),
+        postgresql_where=sa.text("kind = 'invoice'"),
+    ),
 )  # fmt: skip
 
 billing_profile = sa.Table(

@@ -57,10 +57,8 @@ def _tree(error: type[AppError]) -> Iterator[type[AppError]]:
 
 def _import_all() -> None:
     """Every module of the product, so that every error and metric is there; vendors' clients would load their SDKs."""
-    import app
-    import integrations
-
-    for package in (app, integrations):
+    for name in ("app", "integrations", "sidebar_app", "webhooks"):  # by name: the doors lie above this layer
+        package = importlib.import_module(name)
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith((".client", ".supervisor")):
                 importlib.import_module(module.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -117,6 +118,11 @@ def link(cx: sa.Connection, requester: Requester, payer: PayerKey, by: str, *, r
     store.put(cx, [row])
     made = store.live(cx, _pair(requester, payer))  # another agent may have been faster: then theirs stands
     return str(made.id if made is not None else row["id"])
+
+
+def link_of(cx: sa.Connection, requester: Requester, payer: PayerKey) -> sa.Row[Any] | None:
+    """The live link between the two (made_by, made_at, note), the ladder's too; None when there is none."""
+    return store.made(cx, _pair(requester, payer))
 
 
 def unlink(cx: sa.Connection, link_id: str, by: str) -> None:

@@ -123,6 +123,12 @@ def live(cx: sa.Connection, pair: Mapping[str, str]) -> sa.Row[Any] | None:
     return cx.execute(query.with_for_update()).one_or_none()
 
 
+def made(cx: sa.Connection, pair: Mapping[str, str]) -> sa.Row[Any] | None:
+    """The live link of a pair as it stands, for who wants to know who made it and when; not locked."""
+    same = [identity_link.c[name] == value for name, value in pair.items()]
+    return cx.execute(sa.select(identity_link).where(identity_link.c.ended_at.is_(None), *same)).one_or_none()
+
+
 def end(cx: sa.Connection, ids: Sequence[str], by: str) -> int:
     """End live links; answers how many there were."""
     if not ids:

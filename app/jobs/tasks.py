@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from app import agents
+from app import agents, sessions
 from app.billing import store as billing
 from app.db import Database
 from app.inbox import billing_sync, catch_up, retention
@@ -37,6 +37,10 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         with runtime.database.begin() as cx:
             billing.carry_seats(cx)
 
+    def forget_sessions() -> None:
+        with runtime.database.begin() as cx:
+            sessions.prune(cx, utc_now())
+
     table = (
         Task("partitions", HOUR_S, partition),
         Task("retention", DAY_S, lambda: retention.prune(runtime.database, settings)),
@@ -46,6 +50,7 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         Task("billing.reread", 5.0, lambda: billing_sync.reread(runtime.database, runtime.clients.billing, settings)),
         Task("billing.refresh", HOUR_S, lambda: billing_sync.refresh_due(runtime.database, settings)),
         Task("billing.seats", HOUR_S, seats),
+        Task("sessions.prune", HOUR_S, forget_sessions),
     )
     return {task.key: task for task in table}
 

@@ -1,0 +1,174 @@
+// The panel's page: asks Zendesk which ticket it stands beside, shows the server's fragments, and asks again while it is
+// being looked at. The bearer lives in this module only.
+
+import { ages, note, replace, say, swap, tabs } from "./fragments.js";
+
+const { connection, location: place, poll } = document.body.dataset;
+const root = document.getElementById("panel");
+const meta = document.querySelector('meta[name="session"]');
+const bearer = meta.content;
+meta.remove();
+
+const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, polls: 0, why: false, fast: 0 };
+page.line = Promise.resolve();
+const reader = { locale: "", zone: "" };
+const HANDSHAKE_MS = 3000;
+const FAST_MS = 2000;
+
+function address(path) {
+  return `/sidebar/${encodeURIComponent(connection)}/${page.subject}/${path}`;
+}
+
+async function call(path, { form, tag } = {}) {
+  const headers = { Authorization: `Bearer ${bearer}`, "X-Locale": reader.locale, "X-Zone": reader.zone };
+  if (tag) headers["If-None-Match"] = tag;
+  const body = form && new URLSearchParams(form);
+  return fetch(address(path), { method: form ? "POST" : "GET", headers, body, cache: "no-store", credentials: "omit" });
+}
+
+// One request at a time, in the order they were asked for, so that no older answer comes after a newer one; an answer
+// that is no fragment of ours leaves what is shown and says so.
+function ask(path, options = {}) {
+  page.line = page.line.then(() => next(path, options));
+  return page.line;
+}
+
+async function next(path, options) {
+  const before = page.subject;
+  if (page.ended) return;
+  try {
+    const answer = await call(path, options);
+    if (before !== page.subject) return;
+    if (answer.status === 304 || (options.quiet && isBusy() && answer.status !== 401)) {
+      settled();
+      return;
+    }
+    if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no fragment");
+    show(answer, await answer.text(), Boolean(options.asked));
+  } catch {
+    note(root, "unreachable");
+  }
+}
+
+function show(answer, html, asked) {
+  swap(root, html, { asked });
+  const shown = root.querySelector(".panel").dataset;
+  page.ended = answer.status === 401;
+  page.why = shown.state === "why";
+  page.etag = answer.ok && !page.why ? answer.headers.get("ETag") || "" : "";
+  if (shown.payer !== undefined) page.payer = shown.payer;
+  if (shown.code === "sidebar.not_theirs") page.payer = "";
+  if (page.fast && !shown.reading) say("Read from Stripe again.");
+  page.fast = shown.reading || shown.state === "unknown" ? 15 : 0;
+  settled();
+}
+
+function settled() {
+  document.getElementById("trouble")?.remove();
+  ages(root, reader.locale);
+}
+
+function panel({ asked = false, quiet = false } = {}) {
+  const query = new URLSearchParams();
+  if (page.payer) query.set("payer", page.payer);
+  if (page.many) query.set("many", "1");
+  return ask(`panel?${query}`, { tag: asked ? "" : page.etag, asked, quiet });
+}
+
+// What somebody is typing, reading or putting right is not swapped away under them; the session lives on all the same.
+function isBusy() {
+  const typed = [...root.querySelectorAll("input:not([type=hidden])")].some((one) => one.value !== one.defaultValue);
+  return page.why || typed || root.querySelector('[aria-invalid="true"]') !== null;
+}
+
+function look() {
+  if (!page.subject || page.away || page.polls || document.visibilityState !== "visible") return;
+  page.polls += 1;
+  panel({ quiet: true }).finally(() => { page.polls -= 1; });
+}
+
+function every() {
+  setInterval(look, Number(poll) * 1000);
+  setInterval(() => {
+    if (page.fast) {
+      page.fast -= 1;
+      look();
+    }
+    ages(root, reader.locale);
+  }, FAST_MS);
+  document.addEventListener("visibilitychange", look);
+}
+
+function listen() {
+  tabs(root);
+  root.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = event.target;
+    const values = Object.fromEntries(new FormData(form));
+    if (form.dataset.post === "show") {
+      page.payer = values.payer;
+      panel({ asked: true });
+    } else {
+      if (form.dataset.post === "refresh") say("Reading from Stripe again.");
+      ask(form.dataset.post, { form: { ...values, many: page.many ? "1" : "" }, asked: true });
+    }
+  });
+  root.addEventListener("click", (event) => {
+    const wanted = event.target.closest("[data-do]")?.dataset.do;
+    if (wanted === "more") page.many = true;
+    if (wanted === "why") ask("why", { asked: true });
+    else if (wanted) panel({ asked: true });
+  });
+}
+
+function stand(kind, id) {
+  const subject = id ? `${kind}/${id}` : "";
+  if (page.subject === subject) return;
+  Object.assign(page, { subject, payer: "", many: false, etag: "", why: false });
+  if (subject) ask("open", { form: {} });
+  else replace(root, "nobody");
+}
+
+async function begin(client) {
+  const user = (await client.get("currentUser")).currentUser || {};
+  reader.locale = user.locale || "";
+  reader.zone = user.timeZone?.ianaName || "";
+  if (place === "ticket_sidebar") {
+    stand("tickets", (await client.get("ticket.id"))["ticket.id"]);
+  } else if (place === "user_sidebar") {
+    stand("people", (await client.get("user.id"))["user.id"]);
+  } else {
+    const requester = async () => stand("people", (await client.get("ticket.requester"))["ticket.requester"]?.id);
+    client.on("ticket.requester.id.changed", requester);
+    await requester();
+  }
+}
+
+function follow(client) {
+  const scheme = (value) => {
+    if (value === "light" || value === "dark") document.documentElement.dataset.scheme = value;
+  };
+  client.on("colorScheme.changed", scheme);
+  client.on("app.deactivated", () => { page.away = true; });
+  client.on("app.activated", () => { page.away = false; look(); });
+  client.on("ticket.updated", look);
+  new ResizeObserver(() => {
+    const height = Math.min(Math.ceil(document.body.getBoundingClientRect().height), 800);
+    client.invoke("resize", { width: "100%", height: `${height}px` });
+  }).observe(document.body);
+}
+
+const client = window.ZAFClient ? window.ZAFClient.init() : false;
+if (client) {
+  const slow = setTimeout(() => note(root, "waiting"), HANDSHAKE_MS);
+  client.on("app.registered", () => {
+    clearTimeout(slow);
+    document.getElementById("trouble")?.remove();
+    listen();
+    follow(client);
+    begin(client).catch(() => note(root, "unreachable"));
+    every();
+  });
+} else {
+  replace(root, "outside");
+}

@@ -1,0 +1,30 @@
+"""What a person's browser is led to at a billing vendor, by its slug."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from integrations.kernel.vendor import Account
+
+# Source: the addresses of Stripe's own dashboard, with /test/ for its test mode.
+_DASHBOARDS: Final = {"stripe": "https://dashboard.stripe.com/{test}{page}/{id}"}
+_PAGES: Final = {"payer": "customers", "dispute": "disputes", "subscription": "subscriptions"}
+
+
+def is_test(account: Account) -> bool:
+    """Does this connection see made-up money only? Stripe writes it into its keys."""
+    return "_test_" in account.secret("api_key")
+
+
+def address(account: Account, kind: str, object_id: str) -> str:
+    """The object at the vendor's own dashboard; "" where there is none, as with a simulated vendor."""
+    template = _DASHBOARDS.get(account.vendor, "")
+    if account.base_url or not template or kind not in _PAGES or not object_id.replace("_", "").isalnum():
+        return ""
+    return template.format(test="test/" if is_test(account) else "", page=_PAGES[kind], id=object_id)
+
+
+def https(url: object) -> str:
+    """A link a vendor gave, when it is one a browser may follow; else ""."""
+    text = str(url or "")
+    return text if text.startswith("https://") and not any(c in text for c in "\"'<>\\ ") else ""

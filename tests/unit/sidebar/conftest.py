@@ -1,0 +1,54 @@
+"""The panel's door on a real database, asked by Flask's test client as the page would ask."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.factory import create_app
+from sidebar_app import blueprint
+from tests import sidebar_world as world
+
+
+class Agent:
+    """One agent's page: opened by a signed token, then asked."""
+
+    def __init__(self, client, agent="501", *, desk=world.DESK, place="ticket_sidebar", **claims):
+        self.client = client
+        self.desk = desk
+        token = world.SIGNER.token(int(agent), place, **claims)
+        self.page = client.post(f"/sidebar/{desk}?colorScheme=dark", data={"token": token})
+        found = re.search(r'name="session" content="([^"]+)"', self.page.text)
+        self.bearer = found.group(1) if found else ""
+        self.headers = {"Authorization": f"Bearer {self.bearer}", "X-Locale": "de", "X-Zone": "Europe/Berlin"}
+
+    def get(self, path, **headers):
+        return self.client.get(f"/sidebar/{self.desk}/{path}", headers=self.headers | headers)
+
+    def post(self, path, origin="http://127.0.0.1:8300", **form):
+        return self.client.post(f"/sidebar/{self.desk}/{path}", data=form, headers={**self.headers, "Origin": origin})
+
+    def open(self, subject="tickets/35436"):
+        return self.post(f"{subject}/open")
+
+
+@pytest.fixture
+def app(database):
+    settings = world.settings(database)
+    world.connect(database, settings.keys)
+    world.seed(database)
+    made = create_app(settings)
+    made.register_blueprint(blueprint)
+    yield made
+    made.extensions["deskbridge"].database.close()
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client(use_cookies=False)
+
+
+@pytest.fixture
+def as_agent(client):
+    return lambda *args, **more: Agent(client, *args, **more)
