@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from app import billing, identity
+from app import billing, identity, refunds
 from app.config import Settings
 from app.customers import store as customers
 from app.inbox import facts, fan_out, judge, people
@@ -71,6 +71,7 @@ def _billing(cx: sa.Connection, connection_id: str, mine: Sequence[Parsed], sett
     ladder = facts.ladder(settings)
     identity.index_payers(cx, connection_id, [(e.record, e.occurred_at) for e in events], settings=ladder)
     changed = billing.on_events(cx, connection_id, events, settings.seats_used_key)
+    refunds.on_events(cx, connection_id, events)
     causes = {p: next((e for e in reversed(events) if billing.payer_of(e) == p), events[-1]) for p in sorted(changed)}
     fan_out.start(cx, connection_id, causes, ladder)
 
