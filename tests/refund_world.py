@@ -137,10 +137,27 @@ class World:
             self.mirror(cid)
         return cid
 
-    def mirror(self, charge_id):
-        """Bring our mirror to what Stripe holds of a charge."""
+    def invoiced(self, minor=3000, days=3, period=30):
+        """A charge that paid an invoice of one line for a period around now; answers charge, invoice and line."""
+        charge, state = self.charge(minor, days=days, mirror=False), self.stripe.state
+        begin = utc_now() - timedelta(days=days)
+        start, end = int(begin.timestamp()), int((begin + timedelta(days=period)).timestamp())
+        with self.stripe.context.lock:
+            items = (s["items"]["data"][0] for s in state.of("subscriptions"))
+            item = next(one for one in items if one["price"]["currency"] == "usd")
+            suffix = charge.removeprefix("ch_")
+            line = make.line(f"il_{suffix}", f"in_{suffix}", item, minor, 1, start, end, text="Pro, monthly")
+            state.put("invoices", make.invoice(f"in_{suffix}", PAYER, "sub_x", "usd", minor, "paid", start, [line]))
+            intent = state.get("charges", charge)["payment_intent"]
+            pays = make.invoice_payment(f"inpay_{suffix}", f"in_{suffix}", intent, "usd", minor, start)
+            state.put("invoice_payments", pays)
+        self.mirror(charge, ("invoice", f"in_{suffix}"), ("invoice_payment", f"inpay_{suffix}"))
+        return charge, f"in_{suffix}", line["id"]
+
+    def mirror(self, charge_id, *more):
+        """Bring our mirror to what Stripe holds of a charge, and of other objects (kind, id)."""
         client = stripe_client.connect(replace(self.account, base_url=self.stripe.url), OpenGate())
-        now, records = utc_now(), [client.fetch("charge", charge_id)]
+        now, records = utc_now(), [client.fetch(kind, one) for kind, one in [("charge", charge_id), *more]]
         for kind, rows in (("refund", "refunds"), ("dispute", "disputes")):
             records += [client.fetch(kind, o["id"]) for o in self.stripe.state.of(rows, charge=charge_id)]
         with self.database.begin() as cx:

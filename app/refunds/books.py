@@ -15,6 +15,7 @@ from app.refunds.context import Clients, Context
 from app.refunds.intent import Intent
 from app.refunds.settling import settle
 from app.refunds.states import COUNTED, OF_STATUS, way
+from app.telemetry.failpoints import fp
 from app.telemetry.logs import get_logger
 from integrations.kernel.billing import Refund
 
@@ -112,7 +113,9 @@ def _settle(ctx: Context, intent_id: str, refunds: Sequence[Refund]) -> bool:
         end = found(intent, refunds) if intent is not None else None
         if intent is None or end is None or end.state is None or not way(intent.state, end.state):
             return False
-        return settle(cx, ctx, intent_id, end, token=None) is not None
+        done = settle(cx, ctx, intent_id, end, token=None) is not None
+        fp("refund.books.before_commit")
+        return done
 
 
 def nightly(ctx: Context, clients: Clients, connection_id: str) -> Books:

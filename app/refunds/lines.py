@@ -53,8 +53,10 @@ def choices(cx: sa.Connection, connection_id: str, known: Known, left: Money) ->
     invoice = mirror.by_id(cx, connection_id, [key]).get(key)
     if invoice is None or invoice["status"] != "paid":
         return Choices(known.invoice, why="Its invoice is not paid, or not known here.")
+    paid = {"minor": known.captured.minor, "currency": known.captured.currency}
     total = sum(line["amount"]["minor"] for line in invoice["lines"])
-    if invoice["more_lines"] or total != invoice["total"]["minor"] or invoice["total"]["minor"] != known.captured.minor:
+    alike = all(line["amount"]["currency"] == paid["currency"] for line in invoice["lines"])
+    if invoice["more_lines"] or not alike or total != paid["minor"] or invoice["total"] != paid:
         return Choices(known.invoice, why="Its lines do not add up to what was paid (tax, discounts or more lines).")
     found = tuple(_choice(line) for line in invoice["lines"])
     return Choices(known.invoice, tuple(one for one in found if one.amount.minor > 0))

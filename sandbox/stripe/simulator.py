@@ -38,6 +38,7 @@ def build(context: Context) -> Flask:
     simulator.sender = sender  # type: ignore[attr-defined]
     simulator.endpoints = endpoints  # type: ignore[attr-defined]
     api = _Api(state, Keys(context))
+    simulator.keys = api.keys  # type: ignore[attr-defined]
     _reading(simulator.app, api, deliveries)
     _writing(simulator.app, api)
     _hooks(simulator.app, api, endpoints)
