@@ -97,8 +97,9 @@ def _put(policy: Policy, name: str, value: str) -> Policy:
         role, _, currency = rest.partition(".")
         return _limit(policy, Role(role), _currency(currency), value)
     if head == "payer_total":
-        totals = {k: v for k, v in policy.payer_total.items() if k != _currency(rest)}
-        return replace(policy, payer_total=totals if value == "none" else totals | {rest: _whole(value)})
+        currency = _currency(rest)
+        totals = {k: v for k, v in policy.payer_total.items() if k != currency}
+        return replace(policy, payer_total=totals if value == "none" else totals | {currency: _whole(value)})
     if name == "enabled":
         return replace(policy, enabled={"yes": True, "no": False}[value])
     if name == "strength":

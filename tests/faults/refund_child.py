@@ -21,6 +21,7 @@ from integrations.kernel.clock import parse_iso, utc_now
 from integrations.kernel.events import Event
 from integrations.kernel.ids import VendorRef
 from integrations.kernel.money import Money
+from tests.faults import refund_mutants
 from tests.refund_world import BILLING, DESK, World
 
 
@@ -84,6 +85,7 @@ def say(told):
 def main():
     url, stripe_url, deadline_s = sys.argv[1], sys.argv[2], float(sys.argv[3])
     configure("error")
+    refund_mutants.apply(sys.argv[4])
     for line in sys.stdin:
         read, write = os.pipe()
         pid = os.fork()

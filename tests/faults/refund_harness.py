@@ -22,9 +22,9 @@ ENDS = {"pending": State.PENDING_VENDOR, "too_large": State.REJECTED, "declined"
 class Nursery:
     """Starts a process for each deed and waits for its end."""
 
-    def __init__(self, url, stripe_url):
+    def __init__(self, url, stripe_url, mutant):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.refund_child", url, stripe_url, str(DEADLINE_S)],
+            [sys.executable, "-m", "tests.faults.refund_child", url, stripe_url, str(DEADLINE_S), mutant],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -46,11 +46,11 @@ class Nursery:
 class Harness:
     """One database, one simulated Stripe behind a proxy, one nursery; many points."""
 
-    def __init__(self, database, stripe):
+    def __init__(self, database, stripe, mutant=""):
         self.proxy = Proxy(stripe, DEADLINE_S)
         self.world = World(database, stripe, self.proxy.url, DEADLINE_S)
         self.world.set_up()
-        self.nursery = Nursery(database.url, self.proxy.url)
+        self.nursery = Nursery(database.url, self.proxy.url, mutant)
         self.world.actor("Bea")
         self.world.actor("Eve", Role.APPROVER)
         self.kills = self.points = 0
@@ -101,7 +101,8 @@ class Harness:
         state, must = self.world.state(intent_id), ENDS.get(answer, State.SUCCEEDED)
         assert state is must, f"{intent_id} is {state}, not {must}: {self.world.intent(intent_id).why}"
         expected = [] if must is State.REJECTED else [minor]
-        assert [r["amount"] for r in made] == expected
+        amounts = [r["amount"] for r in made]
+        assert amounts == expected, f"{intent_id} is {state}, {amounts} at the vendor"
 
     def figures(self):
         """The crash table, with every invariant held."""
