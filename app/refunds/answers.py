@@ -12,6 +12,7 @@ from app.refunds.states import OF_STATUS, State
 from integrations.kernel.billing import Refund
 from integrations.kernel.errors import (
     AppError,
+    ConfigError,
     NeedsReauthorisation,
     OutcomeUnknown,
     RateLimited,
@@ -95,6 +96,8 @@ def not_sent(error: AppError, wait_s: float) -> End | None:
         return End(None, "The vendor asks to wait.", due_in_s=max(error.retry_after_s, 0.1))
     if isinstance(error, NeedsReauthorisation):
         return End(None, "The vendor refuses our key.", due_in_s=wait_s, hold=True)
+    if isinstance(error, ConfigError):
+        return End(None, str(error), due_in_s=wait_s, hold=True)
     if error.retry is Retry.LATER:
         return End(None, "The vendor is not reachable.", due_in_s=wait_s)
     return None

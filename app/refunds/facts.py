@@ -17,7 +17,7 @@ from app.identity import IdentitySettings, Match, Requester, Strength
 from app.refunds import store
 from app.refunds.intent import Intent
 from app.refunds.preflight import Facts, Other
-from app.refunds.states import COUNTED, OF_STATUS, OPEN
+from app.refunds.states import COUNTED, OF_STATUS, RESERVING
 from app.tickets import store as tickets
 from integrations.kernel.clock import parse_iso
 from integrations.kernel.errors import NotFound
@@ -64,7 +64,7 @@ def known_charge(cx: sa.Connection, where: Where, intents: Sequence[Intent]) -> 
     foreign = sum(r["amount"]["minor"] for r in counted if r.get("intent_id", "") not in ours)
     own = sum(r["amount"]["minor"] for r in counted if r.get("intent_id", "") in ours)
     # The charge's own figure knows refunds whose records have not come yet: what ours do not explain is others'.
-    recorded = sum(one.amount.minor for one in intents if one.state in (*COUNTED, *OPEN))
+    recorded = sum(one.amount.minor for one in intents if one.state in (*COUNTED, *RESERVING))
     unexplained = data["refunded"]["minor"] - max(own, recorded)
     invoices = mirror.invoices_of(cx, where.billing, {where.charge: data.get("intent") or ""})
     return Known(
@@ -102,7 +102,7 @@ def _sums(known: Known, intents: Sequence[Intent], row: sa.Row[Any] | None) -> t
     if row is not None:
         return row.refunded + row.elsewhere, row.reserved
     ours = sum(one.amount.minor for one in intents if one.state in COUNTED)
-    held = sum(one.amount.minor for one in intents if one.state in OPEN and one.state.value != "awaiting_approval")
+    held = sum(one.amount.minor for one in intents if one.state in RESERVING)
     return ours + known.elsewhere, held
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from app.access import Actor, Role
+from app import access, notify
+from app.access import CONSOLE, Actor, Role
 from app.refunds import facts, lines, offers, store, store_work
 from app.refunds.binding import bound
 from app.refunds.context import Context
@@ -149,9 +150,20 @@ def _decide(cx: sa.Connection, ctx: Context, actor: Actor, wish: Wish, offer: Of
     if strip.verdict is Decision.NEEDS_APPROVAL:
         hours = found.policy.approval_hours
         store.change(cx, made.id, expires_at=store_work.after(hours * 3600.0))
-        return store.move(cx, made, State.AWAITING_APPROVAL, actor.person_id, strip.why)
+        made = store.move(cx, made, State.AWAITING_APPROVAL, actor.person_id, strip.why)
+        _announce(cx, made, hours)
+        return made
     store.change(cx, made.id, due_at=sa.func.now())
     return store.move(cx, made, State.RESERVED, actor.person_id)
+
+
+def _announce(cx: sa.Connection, intent: Intent, hours: int) -> None:
+    """Tell those who may approve; who asked for it is not among them."""
+    subject = f"A refund of {plain(intent.amount)} waits for your approval"
+    body = f"{subject} ({intent.id}, ticket {intent.ticket_id}).\n{intent.why}\nIt expires in {hours} hours."
+    told = {"refund_id": intent.id, "ticket_id": intent.ticket_id, "bound": intent.bound}
+    addresses = access.emails(cx, Role.APPROVER, but=intent.person_id)
+    notify.tell(cx, "refund.approval", f"{intent.id}-approval", subject, body, told, addresses)
 
 
 def reserve_row(cx: sa.Connection, where: Where, known: Known) -> sa.Row[tuple[object, ...]]:
@@ -184,12 +196,17 @@ def _insert(
     values = {
         "id": new_id("rfd"), "request_id": offer.request_id, "connection_id": offer.billing, "charge_id": offer.charge,
         "payer_id": known.payer_id, "helpdesk_id": offer.helpdesk, "ticket_id": offer.ticket,
-        "person_id": actor.person_id, "agent_id": actor.login.external_id, "amount": wish.amount.minor,
+        "person_id": actor.person_id, "agent_id": _agent_id(actor), "amount": wish.amount.minor,
         "currency": wish.amount.currency, "reason": wish.reason, "invoice_id": invoice,
         "lines": [list(line) for line in wish.lines],
         "bound": bound(offer.billing, offer.charge, known.payer_id, wish.amount, wish.reason, wish.lines),
     }  # fmt: skip
     return store.insert_intent(cx, values, wish.note)
+
+
+def _agent_id(actor: Actor) -> str:
+    """The helpdesk's id of them; a console login may be a name, and no name goes to the vendor."""
+    return actor.person_id if actor.login.connection_id == CONSOLE else actor.login.external_id
 
 
 def _unit(ctx: Context, connection_id: str, amount: Money) -> str:

@@ -94,7 +94,7 @@ def alert(cx: sa.Connection, intent: Intent, kind: str, subject: str, why: str) 
 
 def _hold(cx: sa.Connection, intent: Intent, end: End) -> None:
     if store_work.hold(cx, intent.connection_id, end.why, HOLD_S):
-        subject = f"Refunds of {intent.connection_id} are held: the vendor refuses our key"
-        body = f"{subject}.\nGive the connection a key that may write refunds; `flask refunds release` tries at once."
+        subject = f"Refunds of {intent.connection_id} are held"
+        body = f"{subject}: {end.why}\nGive the connection a key that may write refunds, then `flask refunds release`."
         since = f"{intent.connection_id}-held-{intent.id}"
         notify.tell(cx, "refund.held", since, subject, body, {"connection_id": intent.connection_id})

@@ -96,7 +96,7 @@ class Refunds(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1))
     def elsewhere(self, which):
         """Somebody refunds in the vendor's dashboard."""
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, AppError):  # the mirror may meet the fault that is set
             self.world.stripe.state.refund(self.charges[which], 300)
             self.world.mirror(self.charges[which])
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from app import refunds
+from app import access, refunds
 from app.access import Role
 from app.access.policy import StaleRole
 from app.refunds import State, follow
@@ -40,6 +40,17 @@ def test_above_the_limit_nothing_is_reserved_until_somebody_else_approves(world,
     assert world.state(proposal.id) is State.SUCCEEDED
     assert world.intent(proposal.id).approver_id == world.people["Eve"]
     world.check()
+
+
+def test_those_who_may_approve_are_told_and_not_who_asked(world):
+    world.policy(limit__approver__USD="5000/20000")
+    asks = eve(world)
+    with world.database.begin() as cx:
+        access.add_person(cx, "per_setup", "Ida", Role.ADMIN, "ida@desk.example")
+        access.add_person(cx, "per_setup", "Zoe", Role.REFUNDER, "zoe@desk.example")
+        cx.execute(sa.text("UPDATE access_person SET email = 'eve@desk.example' WHERE id = :i"), {"i": asks.person_id})
+    world.request(world.charge(20_000), 15_000, asks)
+    assert [(n.kind, n.recipients) for n in world.notices()] == [("refund.approval", ["ida@desk.example"])]
 
 
 def test_however_many_approve_it_is_made_once(world, proposal):

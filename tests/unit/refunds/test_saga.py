@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -11,6 +13,7 @@ from app.refunds import State, follow, store_work
 from app.refunds.answers import End
 from app.refunds.service import AskAgain, RefundRefused
 from app.refunds.settling import settle
+from sandbox.stripe.simulator import SECRET_KEY
 
 
 def wanted(world):
@@ -161,6 +164,14 @@ def test_a_key_without_the_permission_holds_everything_and_tells_a_person_once(w
     world.settle_all()
     assert {world.state(i.id) for i in (first, second, third)} == {State.SUCCEEDED}
     world.check()
+
+
+def test_a_secret_key_holds_everything_before_the_vendor_is_asked(world):
+    world.account = replace(world.account, secrets={"api_key": (SECRET_KEY,)})
+    intent = world.request(world.charge())
+    world.drain()
+    assert (world.state(intent.id), world.intent(intent.id).attempts) == (State.SENDING, 0)
+    assert "restricted one" in world.notices("refund.held")[0].body
 
 
 def test_a_refund_may_fail_at_the_bank_days_later_and_the_ticket_opens_again(world):
