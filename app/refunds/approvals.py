@@ -20,7 +20,6 @@ from app.refunds.preflight import preflight
 from app.refunds.settling import settle
 from app.refunds.states import State
 from app.telemetry.failpoints import fp
-from integrations import registry
 from integrations.kernel.errors import AppError, NotFound, StateError
 
 
@@ -63,12 +62,17 @@ def approve(ctx: Context, actor: Actor, intent_id: str, shown: str) -> Intent:
     now = ctx.clock()
     actor.must(Role.APPROVER, now)
     with ctx.database.begin() as cx:
+        seen = store.get(cx, intent_id)
+    if seen is None:
+        raise NotFound(intent_id=intent_id)
+    unit = service.unit_refusal(ctx, seen.connection_id, seen.amount)
+    with ctx.database.begin() as cx:
         intent = _taken(cx, intent_id)
         if intent.person_id == actor.person_id:
             raise OwnProposal
         if intent.approver_id:
             return intent  # somebody was faster, or this is the second click
-        changed = _open_fault(cx, ctx, actor, intent, shown)
+        changed = _open_fault(cx, ctx, actor, intent, shown, unit)
         if changed is None:
             store.change(cx, intent_id, approver_id=actor.person_id, due_at=sa.func.now(), expires_at=None)
             intent = store.move(cx, intent, State.RESERVED, actor.person_id, bound=intent.bound)
@@ -80,7 +84,9 @@ def approve(ctx: Context, actor: Actor, intent_id: str, shown: str) -> Intent:
     return intent
 
 
-def _open_fault(cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent, shown: str) -> AppError | None:
+def _open_fault(
+    cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent, shown: str, unit: str
+) -> AppError | None:
     """Why it cannot be approved. What has changed since it was asked for is voided here, what is late expires."""
     if intent.state is not State.AWAITING_APPROVAL:
         return Closed(f"It is {intent.state.value}.")
@@ -98,7 +104,6 @@ def _open_fault(cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent, s
         return NotAsShown()
     row = service.reserve_row(cx, where, known)
     found = facts.gather(cx, actor, where, known, intents, ctx.ladder, ctx.clock(), row, own_id=intent.id)
-    unit = registry.amounts_module(ctx.vendor_of(where.billing)).refusal(intent.amount)
     try:
         service.refuse(preflight(found, intent.amount, ctx.clock(), unit))
     except AppError as refused:

@@ -26,7 +26,7 @@ TABLES: Final = {
         "source": _DECIDED,
         "personal": ("note",),
         "linked_by": "payer_id",
-        "retention": "7 years, the note 30 days",
+        "retention": "7 years",
         "erasure": "note is emptied; ids, amounts and states stay",
     },
     "refund_look": {

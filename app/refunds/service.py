@@ -90,7 +90,7 @@ def prepare(ctx: Context, actor: Actor, where: Where, amount: Money | None = Non
         where.ticket, actor.person_id, offers.expiry(now),
     )  # fmt: skip
     return Prepared(
-        offers.sign(offer, ctx.settings.keys), preflight(found, asked, now, _unit(ctx, where.billing, asked)),
+        offers.sign(offer, ctx.settings.keys), preflight(found, asked, now, unit_refusal(ctx, where.billing, asked)),
         found.left, choices.lines, lines.suggestions(choices, now, found.left),
     )  # fmt: skip
 
@@ -108,11 +108,12 @@ def request(ctx: Context, actor: Actor, wish: Wish) -> Intent:
     fp("refund.request.begin")
     offer = offers.read(wish.offer, ctx.settings.keys, now)
     _check(wish, offer, actor)
+    unit = unit_refusal(ctx, offer.billing, wish.amount)
     with ctx.database.begin() as cx:
         store.lock_names(cx, f"person/{actor.person_id}", f"charge/{offer.billing}/{offer.charge}")
         intent = store.by_request(cx, offer.request_id)
         if intent is None:
-            intent = _decide(cx, ctx, actor, wish, offer, now)
+            intent = _decide(cx, ctx, actor, wish, offer, now, unit)
         fp("refund.request.before_commit")
     fp("refund.request.after_commit")
     ctx.wake()
@@ -133,14 +134,16 @@ def _check(wish: Wish, offer: Offer, actor: Actor) -> None:
         raise AskAgain(FRAUD, ask="fraud_confirmed")
 
 
-def _decide(cx: sa.Connection, ctx: Context, actor: Actor, wish: Wish, offer: Offer, now: datetime) -> Intent:
+def _decide(
+    cx: sa.Connection, ctx: Context, actor: Actor, wish: Wish, offer: Offer, now: datetime, unit: str
+) -> Intent:
     """Under the locks of person and charge: the same function as the strip, then the intent."""
     where = Where(offer.billing, offer.charge, offer.helpdesk, offer.ticket)
     intents = store.of_charge(cx, where.billing, where.charge)
     known = facts.known_charge(cx, where, intents)
     row = reserve_row(cx, where, known)
     found = facts.gather(cx, actor, where, known, intents, ctx.ladder, now, row)
-    strip = preflight(found, wish.amount, now, _unit(ctx, where.billing, wish.amount))
+    strip = preflight(found, wish.amount, now, unit)
     refuse(strip)
     if not wish.again:
         _ask_again(found, now)
@@ -209,8 +212,8 @@ def _agent_id(actor: Actor) -> str:
     return actor.person_id if actor.login.connection_id == CONSOLE else actor.login.external_id
 
 
-def _unit(ctx: Context, connection_id: str, amount: Money) -> str:
-    """Why the vendor takes no such amount; empty when it does. Loads no SDK."""
+def unit_refusal(ctx: Context, connection_id: str, amount: Money) -> str:
+    """Why the vendor takes no such amount; empty when it does. Loads no SDK; not for inside a transaction."""
     return registry.amounts_module(ctx.vendor_of(connection_id)).refusal(amount)
 
 

@@ -30,7 +30,10 @@ def main(points):
         database, stripe = Database(url), Local(Context(limits=False, time_factor=50))
         harness = Harness(database, stripe)
         for boundary, answer in itertools.islice(itertools.cycle([*GATE, *REST]), points):
-            strike(harness, boundary, answer)
+            try:
+                strike(harness, boundary, answer)
+            except AssertionError as wrong:
+                sys.exit(f"{boundary} x {answer}: {wrong}")
         figures = {**harness.figures(), "seconds": round(time.monotonic() - began)}
         harness.stop()
         stripe.stop()

@@ -84,8 +84,11 @@ class Harness:
         return told or self.die("web", offer, minor, person, lines)
 
     def recover(self, answer, intent_id, **more):
-        """What the product does by itself once the fault is over."""
-        if answer == "key_forgotten":
+        """What the product does by itself once the fault is over.
+
+        A key is forgotten a day after the vendor acted on it; who died before that has not met this answer yet.
+        """
+        if answer == "key_forgotten" and self.world.at_vendor(intent_id):
             self.forget_keys()
             self.world.older(intent_id, 24)
         self.world.settle_all(**more)

@@ -8,8 +8,11 @@ import pytest
 
 from app.cli import register
 from app.config import load
+from app.connections import Connections
 from app.factory import create_app
 from app.refunds import State
+from integrations import registry
+from sandbox.stripe.simulator import API_KEY
 
 
 @pytest.fixture
@@ -59,3 +62,36 @@ def test_verify_says_how_many_rows_fit_and_exits_with_1_when_one_does_not(run, w
     assert broken.exit_code == 1
     assert "copied outside" in broken.output
     assert all(json.loads(line) for line in run("audit", "export", "--json").output.splitlines())
+
+
+@pytest.fixture
+def connected(world, run):
+    """The connection itself, so that commands may ask the vendor."""
+    connections = Connections(world.database, load({}).keys)
+    connections.add(
+        registry.by_slug("stripe"), "Bank", {"limits": "off"}, {"api_key": [API_KEY], "webhook_secret": ["whsec_x"]},
+        connection_id="con_bill", base_url=world.stripe.url,
+    )  # fmt: skip
+    return run
+
+
+def test_one_refund_is_looked_for_and_what_is_there_is_not_called_unsent(connected, world):
+    intent = world.request(world.charge(), 500)  # made, and answered with 500
+    world.drain()
+    assert world.state(intent.id) is State.UNKNOWN
+    assert f"{intent.id} is succeeded." in connected("refunds", "look", intent.id).output
+    refused = connected("refunds", "resolve", intent.id, "--not-sent", "--by", "ops", "--why", "gone")
+    assert (refused.exit_code, f"{intent.id} is succeeded" in refused.output) == (1, True)
+
+
+def test_the_books_say_what_differs_and_exit_with_1(connected, world):
+    charge = world.charge()
+    world.request(charge, 1000)
+    world.drain()
+    world.stripe.state.refund(charge, 100, metadata={"intent_id": "rfd_of_a_lost_database"})
+    done = connected("refunds", "reconcile", "--connection", "con_bill", "--days", "1", "--json")
+    assert done.exit_code == 1, done.output
+    told = json.loads(done.output.splitlines()[0])
+    assert (told["agree"], told["recorded"]) == (False, {"USD": 1000})
+    assert len(told["strangers"]) >= 1
+    assert "THE BOOKS DIFFER" in connected("refunds", "reconcile", "--days", "1").output
