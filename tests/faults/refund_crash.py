@@ -1,4 +1,7 @@
-"""`make crash N=200`: that many points, then one line of JSON. Exits with 1 at the first point that ends wrong."""
+"""`make crash N=200`: that many points, then one line of JSON. Exits with 1 at the first point that ends wrong.
+
+A second argument is the point to begin with, to go on where a run ended.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from tests.faults.refund_harness import Harness
 from tests.faults.test_refund_kills import GATE, REST, strike
 
 
-def main(points):
+def main(points, first=0):
     configure("error")
     began = time.monotonic()
     with temporary() as urls:
@@ -29,7 +32,7 @@ def main(points):
         migrations.upgrade(url)
         database, stripe = Database(url), Local(Context(limits=False, time_factor=50))
         harness = Harness(database, stripe)
-        for boundary, answer in itertools.islice(itertools.cycle([*GATE, *REST]), points):
+        for boundary, answer in itertools.islice(itertools.cycle([*GATE, *REST]), first, first + points):
             try:
                 strike(harness, boundary, answer)
             except AssertionError as wrong:
@@ -42,4 +45,4 @@ def main(points):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))
