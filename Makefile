@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all lint bench contracts faults sandbox run worker servers-stop clean
+.PHONY: help venv demo test test-all lint bench contracts faults crash crash-mutants sandbox run worker servers-stop clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,6 +39,12 @@ contracts: $(READY) ## the demo's traffic through the contract proxies
 
 faults: $(READY) ## kill, freeze and restart the servers under load; one JSON line a fault
 	@$(PY) -m sandbox.faults
+
+crash: $(READY) ## kill -9 at N points of refunds (200), then the crash table
+	@$(PY) -m tests.faults.refund_crash $(or $(N),200)
+
+crash-mutants: $(READY) ## each safeguard of refunds taken out makes the battery fail
+	@$(PY) -m pytest tests/faults/test_refund_mutants.py
 
 sandbox: $(READY) ## only the simulated vendors, on ports from 8400
 	@$(PY) -m sandbox

@@ -112,6 +112,29 @@ class Settings(BaseSettings):
         "https://static.zdassets.com/zendesk_app_framework_sdk/2.0/zaf_sdk.min.js",
         description="Where the sidebar's page loads Zendesk's SDK from; the sandbox has a stand-in of its own.",
     )
+    refund_lease_s: float = Field(
+        60, ge=1, le=600, description="How long a worker owns a refund before the sweeper takes it."
+    )
+    refund_sweep_s: float = Field(30, ge=1, le=600, description="How often refunds whose worker died are looked for.")
+    refund_poll_s: float = Field(
+        3600, ge=1, le=86_400, description="How often a refund the bank has not answered is read at the vendor."
+    )
+    refund_stall_hours: float = Field(
+        72, gt=0, le=2000, description="How long the bank may take before the ticket is opened again."
+    )
+    smtp_url: str = Field(
+        "",
+        repr=False,
+        description="For notices: smtp://, smtps:// or smtp+starttls:// with user, password, host, port.",
+    )
+    notify_email_from: str = Field("deskbridge@localhost", description="The sender of notices.")
+    notify_email_to: Annotated[tuple[str, ...], NoDecode] = Field((), description="Who gets notices by e-mail.")
+    notify_webhook_url: str = Field("", description="Where notices are posted, signed (Standard Webhooks).")
+    notify_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Signing secrets of that webhook: `whsec_` and base64, newest first."
+    )
+    audit_head_file: str = Field("", description="A file outside the database that gets the head of the audit daily.")
+    failpoints: str = Field("", description="For tests: `name:nth=kill|raise|exit|sleep`. Production refuses it.")
     plus_addresses: bool = Field(False, description="`a+b@x` is matched as `a@x`.")
 
     @classmethod
@@ -132,6 +155,8 @@ class Settings(BaseSettings):
         "payer_link_keys",
         "organization_link_keys",
         "organization_fields",
+        "notify_email_to",
+        "notify_webhook_secrets",
         mode="before",
     )
     @classmethod
@@ -190,6 +215,8 @@ def _production_problems(values: Mapping[str, str]) -> list[str]:
     found = [f"{name.upper()}: {text}" for name, text in _PRODUCTION_NEEDS.items() if not values.get(name)]
     if SANDBOX_KEY in values.get("master_keys", ""):
         found.append("MASTER_KEYS: holds the published sandbox key; make one with `openssl rand -base64 32`")
+    if values.get("failpoints"):
+        found.append("FAILPOINTS: for tests only; remove it")
     if values.get("public_url", "").startswith("http://"):
         found.append("PUBLIC_URL: must begin with https:// in production; vendors refuse anything else")
     if values.get("zaf_sdk_url", "").startswith("http://"):

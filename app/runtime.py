@@ -14,10 +14,12 @@ from app import wake
 from app.config import Settings
 from app.connections import Connections
 from app.db import Database
+from app.identity import IdentitySettings
+from app.refunds import Context
 from app.servers import ensure
 from integrations import registry
 from integrations.kernel.errors import ConfigError
-from integrations.kernel.ports import Billing, Helpdesk
+from integrations.kernel.ports import Billing, Helpdesk, Refunds
 from integrations.kernel.vendor import Port
 from integrations.transport.gate import SharedGate
 
@@ -81,6 +83,18 @@ class Runtime:
         return str(self.connections.account(connection_id).config.get("own_user_id", ""))
 
     @cached_property
+    def refund_gate(self) -> SharedGate:
+        """The same budgets, and breakers of its own: reads that fail must not stop refunds, nor the other way round."""
+        return SharedGate(self.redis, workers=self.settings.worker_processes)
+
+    @cached_property
+    def refunds(self) -> Context:
+        """What the use cases of refunds need."""
+        s = self.settings
+        ladder = IdentitySettings(s.plus_addresses, s.payer_link_keys, s.organization_link_keys, s.organization_fields)
+        return Context(self.database, s, ladder, self.clients.vendor_of, lambda: self.waker.wake(wake.REFUNDS))
+
+    @cached_property
     def clients(self) -> Clients:
         return Clients(self)
 
@@ -91,6 +105,7 @@ class Clients:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._built: dict[str, tuple[object, object]] = {}
+        self._refunds: dict[str, tuple[object, Refunds]] = {}
 
     def _client(self, connection_id: str, port: Port) -> object:
         account = self._runtime.connections.account(connection_id)
@@ -112,6 +127,15 @@ class Clients:
         """The billing client of a connection."""
         client: Billing = self._client(connection_id, Port.BILLING)  # type: ignore[assignment]
         return client
+
+    def refunds(self, connection_id: str) -> Refunds:
+        """The client that moves money of a connection."""
+        account = self._runtime.connections.account(connection_id)
+        known = self._refunds.get(connection_id)
+        if known is None or known[0] != account:
+            known = (account, registry.refunds(account, self._runtime.refund_gate))
+            self._refunds[connection_id] = known
+        return known[1]
 
     def vendor_of(self, connection_id: str) -> str:
         """The vendor's slug of a connection."""

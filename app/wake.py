@@ -16,7 +16,8 @@ from app.telemetry.logs import get_logger
 
 INBOX = "inbox"
 OUTBOX = "outbox"
-QUEUES = (INBOX, OUTBOX)
+REFUNDS = "refunds"
+QUEUES = (REFUNDS, INBOX, OUTBOX)  # money first
 QUIET_MS = 900  # between two wake-ups of a queue
 JOB_TIMEOUT_S = 120  # RQ's death penalty does not bound threads: slices bound themselves, this is the last resort
 

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import cast
 
 from integrations.kernel.errors import ConfigError
-from integrations.kernel.ports import WebhookModule
+from integrations.kernel.ports import AmountsModule, Refunds, WebhookModule
 from integrations.kernel.vendor import Account, Port, Vendor
 from integrations.transport.protocols import Gate
 
@@ -88,3 +88,15 @@ def client(account: Account, gate: Gate, package: str = "integrations") -> objec
     module: ModuleType = importlib.import_module(f"{package}.{account.vendor}.client")
     made: object = module.connect(account, gate)
     return made
+
+
+@cache
+def amounts_module(slug: str, package: str = "integrations") -> AmountsModule:
+    """How a payment vendor writes amounts; loads no SDK, so a web process may ask."""
+    return cast(AmountsModule, importlib.import_module(f"{package}.{slug}.amounts"))
+
+
+def refunds(account: Account, gate: Gate, package: str = "integrations") -> Refunds:
+    """The client that moves money of an account; in workers and commands only."""
+    module: ModuleType = importlib.import_module(f"{package}.{account.vendor}.client")
+    return cast(Refunds, module.connect_refunds(account, gate))

@@ -12,7 +12,7 @@ from app import sessions
 from app.billing import newest
 from app.billing import store as mirror
 from app.identity.policy import PayerKey
-from app.inbox.parse import rejudge_row
+from app.inbox.parse import VIEWED, rejudge_row
 from app.inbox.store import add_internal
 from integrations.kernel.clock import iso
 from sidebar_app.identity import Visit
@@ -23,9 +23,9 @@ EVERY_S: Final = 10  # more often, a payer is not read on demand
 
 
 def want_ticket(cx: sa.Connection, who: Visit) -> None:
-    """Have an unknown ticket read and judged, as if something about its payer had changed; once a session."""
+    """Have an unknown ticket read and mirrored; once a session. Looking at a ticket is no change of it: no rule runs."""
     row = rejudge_row(
-        who.session.connection_id, who.subject.id, f"opened:{who.session.id}", "billing.changed", iso(who.reader.now)
+        who.session.connection_id, who.subject.id, f"opened:{who.session.id}", VIEWED, iso(who.reader.now)
     )
     add_internal(cx, [row])
 

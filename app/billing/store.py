@@ -212,6 +212,19 @@ def by_id(cx: sa.Connection, connection_id: str, keys: Iterable[Key]) -> dict[Ke
     return {(row.kind, row.id): row.data for row in cx.execute(query)}
 
 
+def of_charge(cx: sa.Connection, connection_id: str, charge_id: str, payer_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Refunds and disputes (JSON) of one charge, by kind, oldest first. payer_id: the charge's, so that an index helps."""
+    o = billing_object.c
+    whose = sa.or_(sa.and_(o.payer_id == payer_id, o.payer_id != ""), sa.and_(o.payer_id == "", o.charge_id != ""))
+    query = sa.select(o.kind, o.data).where(
+        o.connection_id == connection_id, o.charge_id == charge_id, whose, o.kind.in_(("refund", "dispute")), ~o.gone
+    )
+    found: dict[str, list[dict[str, Any]]] = {"refund": [], "dispute": []}
+    for row in cx.execute(query.order_by(o.as_of, o.id)):
+        found[row.kind].append(row.data)
+    return found
+
+
 def invoices_of(cx: sa.Connection, connection_id: str, charges: Mapping[str, str]) -> dict[str, str]:
     """Charge -> invoice, by the invoice payments that name its payment intent or itself. `charges`: id -> intent or ""."""
     source = {name: charge_id for charge_id, intent in charges.items() for name in (charge_id, intent) if name}

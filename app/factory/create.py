@@ -16,7 +16,7 @@ from app.factory.readiness import checks
 from app.inbox.bell import Bell
 from app.inbox.door import Door
 from app.runtime import Runtime
-from app.telemetry import health, metrics
+from app.telemetry import failpoints, health, metrics
 from app.telemetry.logs import bind, configure, get_logger
 from app.triggers.explain import explain_ticket, render_text
 from integrations.kernel.errors import AppError
@@ -31,6 +31,7 @@ log = get_logger(__name__)
 def create_app(settings: Settings) -> Flask:
     """A Flask app with everything but the doors. Nothing is opened before the first request needs it."""
     configure(settings.log_level)
+    failpoints.arm(settings.failpoints)
     app = Flask("deskbridge", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     if settings.trusted_proxies:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app import audit
 from app.customers import store as customers
 from app.customers.store import Person
 from app.identity import store
@@ -117,7 +118,10 @@ def link(cx: sa.Connection, requester: Requester, payer: PayerKey, by: str, *, r
     row = _row(requester, PayerMatch(*payer, rung, STRENGTHS[rung]), by, note)
     store.put(cx, [row])
     made = store.live(cx, _pair(requester, payer))  # another agent may have been faster: then theirs stands
-    return str(made.id if made is not None else row["id"])
+    link_id = str(made.id if made is not None else row["id"])
+    if link_id == row["id"]:
+        audit.record(cx, by, "identity.linked", link_id, {**_pair(requester, payer), "rung": rung})
+    return link_id
 
 
 def link_of(cx: sa.Connection, requester: Requester, payer: PayerKey) -> sa.Row[Any] | None:
@@ -135,3 +139,4 @@ def unlink(cx: sa.Connection, link_id: str, by: str) -> None:
         raise ValueError("the ladder does not unlink: it ends what it no longer finds")
     if not store.end(cx, [link_id], by):
         raise NotFound(link_id=link_id)
+    audit.record(cx, by, "identity.unlinked", link_id)

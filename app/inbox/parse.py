@@ -17,6 +17,7 @@ from integrations.kernel.records import TicketRecord
 
 INTERNAL = "deskbridge:"  # kinds of deliveries of our own making; no vendor's event type has a colon after this word
 REJUDGE = INTERNAL + "rejudge"
+VIEWED = "ticket.viewed"  # somebody opened a ticket we do not hold: it is read and mirrored, and runs no rules
 RECHECKED = "ticket.rechecked"  # the kind of event a ticket is judged by when what we held of it was in doubt
 FAN_OUT = INTERNAL + "fan_out"
 CAUGHT_UP = INTERNAL + "caught_up"

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from app import billing, identity
+from app import billing, identity, refunds
 from app.config import Settings
 from app.customers import store as customers
 from app.inbox import facts, fan_out, judge, people, recheck, store
-from app.inbox.parse import FAN_OUT, Parsed
+from app.inbox.parse import FAN_OUT, VIEWED, Parsed
 from app.inbox.read import Reads
 from app.tickets import store as tickets
 from app.tickets.store import Applied
@@ -78,6 +78,7 @@ def _billing(cx: sa.Connection, connection_id: str, mine: Sequence[Parsed], sett
     ladder = facts.ladder(settings)
     identity.index_payers(cx, connection_id, [(e.record, e.occurred_at) for e in events], settings=ladder)
     changed = billing.on_events(cx, connection_id, events, settings.seats_used_key)
+    refunds.on_events(cx, connection_id, events)
     causes = {p: next((e for e in reversed(events) if billing.payer_of(e) == p), events[-1]) for p in sorted(changed)}
     fan_out.start(cx, connection_id, causes, ladder)
 
@@ -103,6 +104,8 @@ def _helpdesk(
         if one.delivery.kind == FAN_OUT:
             fan_out.go_on(cx, connection_id, event)
         elif event.subject.type != "ticket":
+            continue
+        elif event.kind == VIEWED:
             continue
         elif own_user and event.actor == own_user:
             verdicts[one.delivery.id] = ("own", None)  # the loop guard: mirror yes, rules no

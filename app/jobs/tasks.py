@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from app import agents, sessions
+from app import agents, audit, notify, sessions
 from app.billing import store as billing
 from app.db import Database
 from app.inbox import billing_sync, catch_up, retention
 from app.jobs.periodic import Task
+from app.refunds import books
+from app.refunds import follow as refunds
 from app.runtime import Runtime
 from app.telemetry.logs import get_logger
 from integrations import registry
@@ -51,6 +53,11 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         Task("billing.refresh", HOUR_S, lambda: billing_sync.refresh_due(runtime.database, settings)),
         Task("billing.seats", HOUR_S, seats),
         Task("sessions.prune", HOUR_S, forget_sessions),
+        Task("refunds.sweep", settings.refund_sweep_s, lambda: refunds.sweep(runtime.refunds)),
+        Task("refunds.follow", 60.0, lambda: refunds.follow(runtime.refunds)),
+        Task("refunds.books", DAY_S, lambda: _billing(runtime, lambda c: _books(runtime, c))),
+        Task("notify.send", 5.0, lambda: notify.send_due(runtime.database, settings)),
+        Task("audit.head", DAY_S, lambda: audit.copy_head(runtime.database, settings.audit_head_file)),
     )
     return {task.key: task for task in table}
 
@@ -58,6 +65,15 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
 def _helpdesks(runtime: Runtime, work: Callable[[Runtime, str], object]) -> None:
     """Every helpdesk connection; one that cannot be reached does not keep the others waiting."""
     _each([c for card in registry.by_port(Port.HELPDESK) for c in _ids(runtime, card.slug)], lambda c: work(runtime, c))
+
+
+def _billing(runtime: Runtime, work: Callable[[str], object]) -> None:
+    """Every billing connection."""
+    _each([c for card in registry.by_port(Port.BILLING) for c in _ids(runtime, card.slug)], work)
+
+
+def _books(runtime: Runtime, connection_id: str) -> None:
+    books.nightly(runtime.refunds, runtime.clients.refunds, connection_id)
 
 
 def _catch_up_billing(runtime: Runtime) -> None:

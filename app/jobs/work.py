@@ -1,4 +1,4 @@
-"""What a wake-up runs, and the loop that needs none. RQ imports `inbox` and `outbox` by name; they take nothing."""
+"""What a wake-up runs, and the loop that needs none. RQ imports `inbox`, `outbox`, `refunds` by name; they take nothing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from app.inbox.process import Inbox
 from app.jobs import periodic
 from app.jobs.tasks import tasks
 from app.outbox import store as outbox_store
+from app.refunds import RefundWorker
+from app.refunds import store_work as refund_store
 from app.relay import Relay
 from app.runtime import Runtime
 from app.telemetry.logs import bind, get_logger
 
 log = get_logger(__name__)
 
-_LOOKS = ((wake.INBOX, inbox_store.has_due), (wake.OUTBOX, outbox_store.has_due))
+_LOOKS = (
+    (wake.REFUNDS, refund_store.has_due), (wake.INBOX, inbox_store.has_due), (wake.OUTBOX, outbox_store.has_due),
+)  # fmt: skip
 
 
 class Work:
@@ -34,6 +38,7 @@ class Work:
             runtime.database, clients.vendor_of, clients.helpdesk, clients.own_user, runtime.pool, settings
         )
         self._relay = Relay(runtime.database, clients.helpdesk, runtime.pool, settings)
+        self._refunds = RefundWorker(runtime.refunds, clients.refunds, runtime.pool)
         self._tasks = tasks(runtime)
 
     def go_on_for(self, seconds: float) -> Callable[[], bool]:
@@ -55,6 +60,13 @@ class Work:
             ended = self._relay.drain(self.go_on_for(self.runtime.settings.slice_s))
         self._wake_if_due()
         return ended
+
+    def drain_refunds(self) -> int:
+        """One slice of refunds; what they want of tickets goes out next."""
+        with bind(job=wake.REFUNDS):
+            worked = self._refunds.drain(self.go_on_for(self.runtime.settings.slice_s))
+        self._wake_if_due()
+        return worked
 
     def _wake_if_due(self) -> list[str]:
         """Ask the database what is due, and wake for it; answers the queues Redis could not be told of."""
@@ -93,6 +105,8 @@ class Work:
 
     def _work_myself(self, queues: list[str]) -> None:
         """Redis is away or frozen: do in this thread what its wake-ups would have started. Leases keep order."""
+        if wake.REFUNDS in queues:
+            self.drain_refunds()
         if wake.INBOX in queues:
             self.drain_inbox()
         if wake.OUTBOX in queues:
@@ -122,3 +136,8 @@ def inbox() -> None:
 def outbox() -> None:
     """RQ job: drain the outbox."""
     _work().drain_outbox()
+
+
+def refunds() -> None:
+    """RQ job: carry refunds on."""
+    _work().drain_refunds()

@@ -190,7 +190,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """status: pending, requires_action, succeeded, failed, canceled."""
+    """status: pending, requires_action, succeeded, failed, canceled. intent_id: of ours, where we asked for it."""
 
     id: str
     charge_id: str
@@ -200,6 +200,7 @@ class Refund:
     reason: str | None = None
     payer_id: str = ""
     failure: str | None = None
+    intent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

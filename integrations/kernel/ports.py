@@ -8,7 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from integrations.kernel.billing import Charge, Dispute, Refund
 from integrations.kernel.events import Envelope, Event
+from integrations.kernel.money import Money
 from integrations.kernel.records import AgentRecord, OrganizationRecord, PersonRecord, TicketChange, TicketRecord
 
 Json = Any  # a parsed JSON value; its shape is the vendor's until translate has read it
@@ -163,3 +165,69 @@ class Billing(Protocol):
 
     def check(self) -> list[str]:
         """Test the connection; an empty list is healthy, else sentences that say what to do."""
+
+
+class AmountsModule(Protocol):
+    """`integrations/<slug>/amounts.py` of a payment vendor, as a module."""
+
+    def refusal(self, amount: Money) -> str:
+        """Why this amount cannot be given back exactly; empty when it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeNow:
+    """A charge read a moment ago, with all its disputes and refunds. blocked: a dispute forbids paying anything back."""
+
+    charge: Charge
+    disputes: tuple[Dispute, ...]
+    refunds: tuple[Refund, ...]
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """One refund to make. key: idempotency key. reason: "", duplicate, fraudulent, requested_by_customer. metadata: ids."""
+
+    charge_id: str
+    amount: Money
+    reason: str
+    key: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditOrder:
+    """A credit note over lines of a paid invoice, linked to a refund that was made: (line, amount) sum to `amount`."""
+
+    invoice_id: str
+    lines: tuple[tuple[str, Money], ...]
+    refund_id: str
+    amount: Money
+    key: str
+    metadata: Mapping[str, str]
+
+
+class Refunds(Protocol):
+    """Gives money back. Only its two writes change anything; a write is never repeated below this port.
+
+    Writes raise VendorRejected (a clear no), RateLimited (wait, same key), NeedsReauthorisation (nothing happened),
+    VendorUnavailable (nothing was sent), and anything else where it may have happened.
+    """
+
+    def look(self, charge_id: str) -> ChargeNow:
+        """The charge as it is now. Raises VendorRejected when there is none."""
+
+    def refunds_of(self, charge_id: str) -> Sequence[Refund]:
+        """Every refund of a charge, also failed ones."""
+
+    def refund(self, order: RefundOrder) -> Refund:
+        """Make one refund."""
+
+    def refunds_since(self, since: datetime) -> Iterator[Refund]:
+        """Every refund of the account made since then."""
+
+    def credit_note_of(self, invoice_id: str, intent_id: str) -> str:
+        """The id of the credit note made for an intent of ours; empty when there is none."""
+
+    def credit(self, order: CreditOrder) -> str:
+        """Make one credit note, without an e-mail to the customer; answers its id."""

@@ -65,3 +65,20 @@ def unit(told: str | Decimal | int, currency: str) -> Decimal:
         return exact
     factor = scale(currency.upper())
     return exact * factor.numerator / factor.denominator  # powers of ten: exact
+
+
+def refusal(amount: Money) -> str:
+    """Why an amount cannot be refunded from here, as a sentence; empty when it can.
+
+    Source: vendor sheet 3.8: currencies whose wire form is uncertain are refused until tried in a sandbox account.
+    """
+    if uncertain(amount.currency):
+        return (
+            f"How Stripe writes amounts in {amount.currency} is not certain, so nothing is refunded in it from here. "
+            "Refund it in Stripe's dashboard; it will be shown here."
+        )
+    try:
+        wire(amount)
+    except NotOnTheWire:
+        return f"Stripe takes no such fraction of {amount.currency}: the last digit must be 0."
+    return ""

@@ -19,6 +19,7 @@ import stripe
 from integrations.kernel.billing import Gone
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import (
+    ConfigError,
     NeedsReauthorisation,
     VendorContractChanged,
     VendorError,
@@ -29,36 +30,89 @@ from integrations.kernel.ports import BillingPage
 from integrations.kernel.vendor import Account
 from integrations.stripe.lists import EXPANDABLE, PATHS, coupon_ids, endpoint_of, put_coupons, windows
 from integrations.stripe.objects import record
+from integrations.stripe.refunding import StripeRefunds, refused_write, unreadable_write
 from integrations.transport.http import Gate, vendor_session
 
 HOST = "api.stripe.com"
 PAGE = 100
 DEADLINE_S = 20.0
+REFUND_DEADLINE_S = 10.0  # trust.md 0.2: the SDK's own 80 s and retries would hold a worker for minutes
 COUPONS_KEPT = 2_000
 
 
 def connect(account: Account, gate: Gate) -> StripeBilling:
     """A client of one account."""
-    if (limit := getattr(gate, "limit", None)) is not None:
-        limit("stripe", {"account": (int(account.config.get("calls_per_second", 25)), 1.0)})
     return StripeBilling(account, gate)
+
+
+def connect_refunds(account: Account, gate: Gate, deadline_s: float = REFUND_DEADLINE_S) -> StripeRefunds:
+    """The client that moves money: people first in every budget, no wait for it, no retries below it.
+
+    Raises:
+        ConfigError: a secret key, which may do anything, where a restricted one is enough.
+    """
+    if account.secret("api_key").startswith("sk_") and account.config.get("full_key") != "allowed":
+        raise ConfigError(
+            f"{account.connection_id} has a secret key (sk_). Give it a restricted one (rk_) that may write refunds, or "
+            "set full_key=allowed if you know why."
+        )
+    return StripeRefunds(_Wire(account, gate, deadline_s=deadline_s, people=True, wait_s=0.0))
+
+
+class _Wire:
+    """One account over the SDK's HTTP client, one step below its retries: nothing here repeats a call by itself."""
+
+    def __init__(self, account: Account, gate: Gate, *, deadline_s: float, people: bool, wait_s: float) -> None:
+        if (limit := getattr(gate, "limit", None)) is not None:
+            limit("stripe", {"account": (int(account.config.get("calls_per_second", 25)), 1.0)})
+        stripe.enable_telemetry = False
+        session = vendor_session(
+            account, hosts=(HOST,), authorise=None, endpoint_of=endpoint_of, gate=gate, deadline_s=deadline_s,
+            people=people, wait_s=wait_s,
+        )  # fmt: skip
+        self._http = stripe.RequestsClient(session=session, timeout=deadline_s)
+        self._headers = {
+            "Authorization": f"Bearer {account.secret('api_key')}",
+            "Stripe-Version": str(stripe.api_version),
+            "User-Agent": "Deskbridge",
+        }
+
+    def get(self, path: str, query: Sequence[tuple[str, str]]) -> tuple[Mapping[str, Any], datetime]:
+        """One raw GET: plain JSON, and Stripe's own time. Raises kernel errors only."""
+        url = f"https://{HOST}{path}?{urlencode(query)}" if query else f"https://{HOST}{path}"
+        try:
+            body, status, headers = self._http.request("get", url, self._headers)
+        except stripe.APIConnectionError as error:
+            raise _inner(error) from error
+        value = _object(body)
+        if value is None:
+            raise VendorContractChanged(f"{path} answered {status} without a JSON object")
+        if status != 200:
+            raise _refused(path, status, value)
+        return value, _date(headers)
+
+    def post(self, path: str, form: Sequence[tuple[str, str]], key: str) -> Mapping[str, Any]:
+        """One raw POST under an idempotency key. Raises kernel errors only; an answer nobody can read is no answer."""
+        headers = {
+            **self._headers, "Idempotency-Key": key, "Content-Type": "application/x-www-form-urlencoded",
+        }  # fmt: skip
+        try:
+            body, status, answered = self._http.request("post", f"https://{HOST}{path}", headers, urlencode(form))
+        except stripe.APIConnectionError as error:
+            raise _inner(error) from error
+        value = _object(body)
+        if value is None or (status == 200 and not value.get("id")):
+            raise unreadable_write(path, status)
+        if status != 200:
+            raise refused_write(path, status, value, answered)
+        return value
 
 
 class StripeBilling:
     """Implements the Billing port. May be used by several threads at once."""
 
     def __init__(self, account: Account, gate: Gate) -> None:
-        stripe.enable_telemetry = False
-        session = vendor_session(
-            account, hosts=(HOST,), authorise=None, endpoint_of=endpoint_of, gate=gate, deadline_s=DEADLINE_S,
-            wait_s=30.0,
-        )  # fmt: skip
-        self._http = stripe.RequestsClient(session=session, timeout=DEADLINE_S)
-        self._headers = {
-            "Authorization": f"Bearer {account.secret('api_key')}",
-            "Stripe-Version": str(stripe.api_version),
-            "User-Agent": "Deskbridge",
-        }
+        self._wire = _Wire(account, gate, deadline_s=DEADLINE_S, people=False, wait_s=30.0)
         self._live = account.secret("api_key").startswith(("rk_live_", "sk_live_"))
         self._coupons: dict[str, Mapping[str, Any]] = {}
 
@@ -75,7 +129,7 @@ class StripeBilling:
         """One object as it is now; a `Gone` when Stripe has it no more."""
         path, _, expand = PATHS[kind]
         try:
-            answer, _ = self._get(f"{path}/{object_id}", [("expand[]", e) for e in expand])
+            answer, _ = self._wire.get(f"{path}/{object_id}", [("expand[]", e) for e in expand])
         except VendorRejected as error:
             if error.http_status == 404:
                 return Gone(kind, object_id, object_id if kind == "payer" else "")
@@ -134,7 +188,7 @@ class StripeBilling:
         """Coupons of an item's discounts lie deeper than Stripe expands: each is read once and kept, it never changes."""
         for coupon_id in coupon_ids(objects) - set(self._coupons):
             try:
-                self._coupons[coupon_id] = self._get(f"/v1/coupons/{coupon_id}", [])[0]
+                self._coupons[coupon_id] = self._wire.get(f"/v1/coupons/{coupon_id}", [])[0]
             except VendorRejected:  # deleted since; what it takes off stays unknown
                 continue
         put_coupons(objects, self._coupons)
@@ -142,28 +196,20 @@ class StripeBilling:
             self._coupons.clear()
 
     def _list(self, path: str, query: Sequence[tuple[str, str]]) -> tuple[list[Any], bool, datetime]:
-        answer, as_of = self._get(path, query)
+        answer, as_of = self._wire.get(path, query)
         data = answer.get("data")
         if not isinstance(data, list):
             raise VendorContractChanged(f"{path} answered without a list")
         return data, bool(answer.get("has_more")), as_of
 
-    def _get(self, path: str, query: Sequence[tuple[str, str]]) -> tuple[Mapping[str, Any], datetime]:
-        """One raw GET: plain JSON, and Stripe's own time. Raises kernel errors only."""
-        url = f"https://{HOST}{path}?{urlencode(query)}" if query else f"https://{HOST}{path}"
-        try:
-            body, status, headers = self._http.request("get", url, self._headers)
-        except stripe.APIConnectionError as error:
-            raise _inner(error) from error
-        try:
-            value = json.loads(body)
-        except ValueError as error:
-            raise VendorContractChanged(f"{path} answered {status} without JSON") from error
-        if not isinstance(value, dict):
-            raise VendorContractChanged(f"{path} answered no object")
-        if status != 200:
-            raise _refused(path, status, value)
-        return value, _date(headers)
+
+def _object(body: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 - the SDK's text or bytes
+    """A JSON object, or None for anything else."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _refused(path: str, status: int, value: Mapping[str, Any]) -> VendorError:

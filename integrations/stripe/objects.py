@@ -75,7 +75,7 @@ def _refund(o: Object) -> k.Refund:
     return k.Refund(
         id=o["id"], charge_id=id_of(o.get("charge")), status=str(o.get("status") or ""), amount=amount(o, "amount"),
         created=from_unix(o["created"]), reason=o.get("reason"), payer_id=id_of(o.get("customer")),
-        failure=o.get("failure_reason"),
+        failure=o.get("failure_reason"), intent_id=metadata(o).get("intent_id", ""),
     )  # fmt: skip
 
 

@@ -59,6 +59,11 @@ class Keys:
                     self._entries.pop(key, None)
         return entry.answer
 
+    def forget(self) -> None:
+        """24 hours have passed."""
+        with self._lock:
+            self._entries.clear()
+
     def _begin(self, key: str, parameters: str) -> _Entry:
         now = self._context.now().timestamp()
         with self._lock:

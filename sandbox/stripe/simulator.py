@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.base import Context, Sender, Simulator
 from sandbox.base.simulator import HANG_S, Cut
-from sandbox.stripe import lists, params
+from sandbox.stripe import crediting, lists, params
 from sandbox.stripe.endpoints import Endpoints
 from sandbox.stripe.errors import Denied, Invalid, body_of, new_request_id, refusal
 from sandbox.stripe.events import Deliveries, retry, sign
@@ -38,6 +38,7 @@ def build(context: Context) -> Flask:
     simulator.sender = sender  # type: ignore[attr-defined]
     simulator.endpoints = endpoints  # type: ignore[attr-defined]
     api = _Api(state, Keys(context))
+    simulator.keys = api.keys  # type: ignore[attr-defined]
     _reading(simulator.app, api, deliveries)
     _writing(simulator.app, api)
     _hooks(simulator.app, api, endpoints)
@@ -144,6 +145,10 @@ def _writing(app: Flask, api: _Api) -> None:
     @app.post("/v1/refunds/<refund_id>")
     def change_refund(refund_id: str) -> Response:
         return api.write(lambda asked: _metadata(api.state, "refunds", refund_id, asked))
+
+    @app.post("/v1/credit_notes")
+    def credit_note() -> Response:
+        return api.write(lambda asked: crediting.create(api.state, asked))
 
     @app.post("/v1/customers")
     def customer() -> Response:

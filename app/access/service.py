@@ -1,0 +1,81 @@
+"""Use cases of people and roles. The caller owns the transaction; every change is in the audit record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app import audit
+from app.access import store
+from app.access.policy import CONSOLE, Actor, Login, Role, Staff, by_rules
+from integrations.kernel.errors import InputError, NotFound
+from integrations.kernel.ids import new_id
+
+KINDS = ("role", "custom_role", "group")
+
+
+def actor(cx: sa.Connection, login: Login, staff: Staff | None, now: datetime) -> Actor:
+    """Whoever this login is.
+
+    Args:
+        staff: what the helpdesk says of them; None for the console, whose people only we know. Somebody the helpdesk
+            does not know, or knows as gone, is a viewer whatever we have written down.
+    """
+    known = store.by_login(cx, login.connection_id, login.external_id)
+    checked_at = staff.checked_at if staff else now
+    if known is not None and (login.connection_id == CONSOLE or (staff and staff.active)):
+        return Actor(known["id"], Role(known["role"]), login, checked_at, known["name"])
+    person_id = known["id"] if known is not None else f"{login.connection_id}:{login.external_id}"
+    role = by_rules(staff, store.rules(cx, login.connection_id)) if staff and staff.active else Role.VIEWER
+    return Actor(person_id, role, login, checked_at)
+
+
+def add_person(cx: sa.Connection, by: str, name: str, role: Role, email: str | None = None) -> str:
+    """A new person; answers the id."""
+    if not name.strip():
+        raise InputError("Give the person a name.")
+    person_id = new_id("per")
+    store.put_person(cx, {"id": person_id, "name": name.strip(), "role": role.value, "email": email})
+    audit.record(cx, by, "access.person_added", person_id, {"role": role.value}, personal={"name": name.strip()})
+    return person_id
+
+
+def set_role(cx: sa.Connection, by: str, person_id: str, role: Role) -> None:
+    """Give a person another role. Raises NotFound."""
+    before = store.person(cx, person_id)
+    if before is None or not store.change_person(cx, person_id, {"role": role.value}):
+        raise NotFound(f"There is no person {person_id}. Look at `flask people list`.")
+    audit.record(cx, by, "access.role_set", person_id, {"from": before["role"], "to": role.value})
+
+
+def attach(cx: sa.Connection, by: str, person_id: str, login: Login) -> None:
+    """Say that a login is this person; it was nobody's, or somebody else's until now. Raises NotFound."""
+    if store.person(cx, person_id) is None:
+        raise NotFound(f"There is no person {person_id}. Look at `flask people list`.")
+    before = store.by_login(cx, login.connection_id, login.external_id)
+    store.put_login(cx, login.connection_id, login.external_id, person_id)
+    told = {"connection_id": login.connection_id, "external_id": login.external_id}
+    audit.record(cx, by, "access.login_attached", person_id, told | {"was": before["id"] if before else None})
+
+
+def set_rule(cx: sa.Connection, by: str, connection_id: str, kind: str, value: str, role: Role) -> None:
+    """Everybody of a helpdesk role, custom role or group is a viewer or a refunder. Raises InputError."""
+    if kind not in KINDS or not value:
+        raise InputError(f"A rule is for one of {', '.join(KINDS)}.")
+    if role not in (Role.VIEWER, Role.REFUNDER):
+        raise InputError("Approver and admin are given to a person by name: a group is nobody who can be told apart.")
+    store.put_rule(cx, connection_id, kind, value, role.value)
+    audit.record(cx, by, "access.rule_set", connection_id, {"kind": kind, "value": value, "role": role.value})
+
+
+def emails(cx: sa.Connection, least: Role, but: str = "") -> list[str]:
+    """Addresses of everybody named with this role or a higher one, but for one person."""
+    rows = store.people(cx)
+    return [r["email"] for r in rows if r["email"] and r["id"] != but and Role(r["role"]).is_at_least(least)]
+
+
+def people(cx: sa.Connection) -> Sequence[sa.RowMapping]:
+    """Everybody, by name, with their logins."""
+    return store.people(cx)

@@ -1,0 +1,15 @@
+"""Refunds that are never doubled, never lost and never above what was captured. The saga: docs/refunds.md."""
+
+from app.refunds.approvals import approve, approve_many, decline, void, waiting
+from app.refunds.context import Context
+from app.refunds.facts import Where
+from app.refunds.follow import on_events
+from app.refunds.intent import Intent
+from app.refunds.service import Prepared, Wish, of_ticket, prepare, request
+from app.refunds.states import State
+from app.refunds.worker import RefundWorker
+
+__all__ = [
+    "Context", "Intent", "Prepared", "RefundWorker", "State", "Where", "Wish", "approve", "approve_many", "decline",
+    "of_ticket", "on_events", "prepare", "request", "void", "waiting",
+]  # fmt: skip

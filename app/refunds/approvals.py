@@ -1,0 +1,156 @@
+"""Approvals: bound to what was shown, by another person, once. Each is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from app.access import Actor, Role
+from app.refunds import facts, service, store
+from app.refunds.answers import End
+from app.refunds.binding import bound
+from app.refunds.context import Context
+from app.refunds.facts import Where
+from app.refunds.intent import Intent
+from app.refunds.money import plain
+from app.refunds.policy import NotPermitted
+from app.refunds.preflight import preflight
+from app.refunds.settling import settle
+from app.refunds.states import State
+from app.telemetry.failpoints import fp
+from integrations.kernel.errors import AppError, NotFound, StateError
+
+
+class OwnProposal(NotPermitted):
+    code, public = "refund.own_proposal", "Somebody else must approve what you asked for."
+
+
+class NotAsShown(StateError):
+    code, public = "refund.not_as_shown", "It is not what you were shown any more. Look at it again."
+
+
+class Closed(StateError):
+    code, public = "refund.closed", "It waits for no approval any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one of many. said: empty when it was approved, else the sentence why not."""
+
+    intent_id: str
+    state: str
+    said: str = ""
+
+
+def waiting(ctx: Context, limit: int = 100) -> list[Intent]:
+    """What waits for an approval, newest first; `bound` of each is to be sent back with the approval."""
+    with ctx.database.begin() as cx:
+        return store.listing(cx, [State.AWAITING_APPROVAL], limit)
+
+
+def approve(ctx: Context, actor: Actor, intent_id: str, shown: str) -> Intent:
+    """Approve one refund; however many approve, it is made once.
+
+    Args:
+        shown: `bound` of what the approver saw.
+
+    Raises:
+        NotAllowed, StaleRole, OwnProposal, NotPermitted: who may not. NotAsShown, Closed, RefundRefused: what cannot be.
+    """
+    now = ctx.clock()
+    actor.must(Role.APPROVER, now)
+    with ctx.database.begin() as cx:
+        seen = store.get(cx, intent_id)
+    if seen is None:
+        raise NotFound(intent_id=intent_id)
+    unit = service.unit_refusal(ctx, seen.connection_id, seen.amount)
+    with ctx.database.begin() as cx:
+        intent = _taken(cx, intent_id)
+        if intent.person_id == actor.person_id:
+            raise OwnProposal
+        if intent.approver_id:
+            return intent  # somebody was faster, or this is the second click
+        changed = _open_fault(cx, ctx, actor, intent, shown, unit)
+        if changed is None:
+            store.change(cx, intent_id, approver_id=actor.person_id, due_at=sa.func.now(), expires_at=None)
+            intent = store.move(cx, intent, State.RESERVED, actor.person_id, bound=intent.bound)
+        fp("refund.approve.before_commit")
+    if changed is not None:
+        raise changed
+    fp("refund.approve.after_commit")
+    ctx.wake()
+    return intent
+
+
+def _open_fault(
+    cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent, shown: str, unit: str
+) -> AppError | None:
+    """Why it cannot be approved. What has changed since it was asked for is voided here, what is late expires."""
+    if intent.state is not State.AWAITING_APPROVAL:
+        return Closed(f"It is {intent.state.value}.")
+    if intent.expires_at is not None and intent.expires_at <= ctx.clock():
+        settle(cx, ctx, intent.id, End(State.EXPIRED, "Nobody approved it in time."), token=None)
+        return Closed("It waited for too long and has expired. Ask for it anew.")
+    where = Where(intent.connection_id, intent.charge_id, intent.helpdesk_id, intent.ticket_id)
+    intents = store.of_charge(cx, where.billing, where.charge)
+    known = facts.known_charge(cx, where, intents)
+    is_now = bound(where.billing, where.charge, known.payer_id, intent.amount, intent.reason, intent.lines)
+    if is_now != intent.bound:
+        settle(cx, ctx, intent.id, End(State.VOIDED, "It changed after it was asked for."), token=None)
+        return NotAsShown("It changed after it was asked for, so it is void. Ask for it anew.")
+    if shown != intent.bound:
+        return NotAsShown()
+    row = service.reserve_row(cx, where, known)
+    found = facts.gather(cx, actor, where, known, intents, ctx.ladder, ctx.clock(), row, own_id=intent.id)
+    try:
+        service.refuse(preflight(found, intent.amount, ctx.clock(), unit))
+    except AppError as refused:
+        return refused
+    limit = found.policy.limit(actor.role, intent.amount.currency)
+    if limit is None or intent.amount.minor > limit.per_refund:
+        return NotPermitted(f"{plain(intent.amount)} is above what you may approve.")
+    return None
+
+
+def approve_many(ctx: Context, actor: Actor, wanted: Sequence[tuple[str, str]]) -> list[Outcome]:
+    """Approve (intent, shown) one by one: what cannot be says why, and the others go on."""
+    outcomes = []
+    for intent_id, shown in wanted:
+        try:
+            outcomes.append(Outcome(intent_id, approve(ctx, actor, intent_id, shown).state.value))
+        except AppError as refused:
+            outcomes.append(Outcome(intent_id, "", str(refused)))
+    return outcomes
+
+
+def decline(ctx: Context, actor: Actor, intent_id: str, why: str) -> Intent:
+    """Say no. Raises NotAllowed, StaleRole, Closed."""
+    actor.must(Role.APPROVER, ctx.clock())
+    return _close(ctx, actor, intent_id, State.DECLINED, why)
+
+
+def void(ctx: Context, actor: Actor, intent_id: str) -> Intent:
+    """Take one's own proposal back; an admin may take back anybody's. Raises NotAllowed, StaleRole, Closed."""
+    actor.must(Role.REFUNDER, ctx.clock())
+    with ctx.database.begin() as cx:
+        intent = _taken(cx, intent_id)
+        if intent.person_id != actor.person_id and actor.role is not Role.ADMIN:
+            raise NotPermitted("Only who asked for it, or an admin, takes it back.")
+    return _close(ctx, actor, intent_id, State.VOIDED, "Taken back.")
+
+
+def _close(ctx: Context, actor: Actor, intent_id: str, state: State, why: str) -> Intent:
+    with ctx.database.begin() as cx:
+        intent = _taken(cx, intent_id)
+        if intent.state is not State.AWAITING_APPROVAL:
+            raise Closed(f"It is {intent.state.value}.")
+        return store.move(cx, intent, state, actor.person_id, why[:500])
+
+
+def _taken(cx: sa.Connection, intent_id: str) -> Intent:
+    intent = store.take(cx, intent_id)
+    if intent is None:
+        raise NotFound(intent_id=intent_id)
+    return intent
