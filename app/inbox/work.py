@@ -103,9 +103,7 @@ def _helpdesk(
     for one, event in events:
         if one.delivery.kind == FAN_OUT:
             fan_out.go_on(cx, connection_id, event)
-        elif event.subject.type != "ticket":
-            continue
-        elif event.kind == VIEWED:
+        elif event.subject.type != "ticket" or event.kind == VIEWED:
             continue
         elif own_user and event.actor == own_user:
             verdicts[one.delivery.id] = ("own", None)  # the loop guard: mirror yes, rules no
