@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -188,15 +189,15 @@ def objects(
     """payer -> kind -> records (JSON) of what a profile is made of, the deleted and the settled left out."""
     o = billing_object.c
     open_invoice = sa.and_(o.kind == "invoice", o.data["status"].astext == "open")
-    query = sa.select(o.payer_id, o.kind, o.data).where(
+    query = sa.select(o.payer_id, o.kind, sa.cast(o.data, sa.Text)).where(
         o.connection_id == connection_id,
         o.payer_id.in_(payer_ids),
         ~o.gone,
         sa.or_(o.kind.in_(_PROFILED), open_invoice),
     )
     found: dict[str, dict[str, list[dict[str, Any]]]] = {p: defaultdict(list) for p in payer_ids}
-    for row in cx.execute(query.order_by(o.kind, o.id)):
-        found[row.payer_id][row.kind].append(row.data)
+    for payer_id, kind, data in cx.execute(query.order_by(o.kind, o.id)):
+        found[payer_id][kind].append(orjson.loads(data))  # our own records: no whole number of over 64 bits
     return found
 
 

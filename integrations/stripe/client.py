@@ -7,13 +7,13 @@ HTTP client one step below it, with the SDK's API version, and parse the bytes o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 import stripe
 
 from integrations.kernel.billing import Gone
@@ -206,7 +206,7 @@ class StripeBilling:
 def _object(body: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 - the SDK's text or bytes
     """A JSON object, or None for anything else."""
     try:
-        value = json.loads(body)
+        value = orjson.loads(body)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
