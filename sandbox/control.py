@@ -84,6 +84,11 @@ def _look(blueprint: Blueprint, context: Context) -> None:
         with context.lock:
             return jsonify(tickets=list(state.tickets.values()))
 
+    @blueprint.get("/state/intercom")
+    def conversations() -> Response:
+        with context.lock:
+            return jsonify(conversations=list(context.simulators["intercom"].state.conversations.values()))
+
     @blueprint.get("/state/people")
     def people() -> Response:
         users = context.simulators["zendesk"].state.users.values()
