@@ -23,7 +23,12 @@ def ask(
     own: Set[int],
 ) -> None:  # fmt: skip
     """Queue the judgements to be made again, known by the last delivery of each ticket. own: deliveries of our writes."""
-    doubtful = {ticket_id for ticket_id, one in applied.items() if one.ticket.reread and not _was_in_doubt(one)}
+    asked = {event.subject.id for _, event in events if event.kind == RECHECKED}  # is used up with this batch
+    doubtful = {
+        ticket_id
+        for ticket_id, one in applied.items()
+        if one.ticket.reread and (ticket_id in asked or not _was_in_doubt(one))
+    }
     told = {e.subject.id for one, e in events if one.delivery.id in own and e.subject.id in applied}
     surprised = {ticket_id for ticket_id in told if _changed(applied[ticket_id])}
     surprised -= on_their_way(cx, connection_id, sorted(surprised)) if surprised else set()

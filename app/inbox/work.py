@@ -125,7 +125,8 @@ def _organizations(cx: sa.Connection, connection_id: str, events: Sequence[Event
 def _tickets(cx: sa.Connection, connection_id: str, events: Sequence[Event], read: Reads) -> Mapping[str, Applied]:
     """Put what was read and what the events told into the mirror; answers what that did, by ticket."""
     told = [e.record for e in events if isinstance(e.record, TicketRecord)]
-    records = [t for answer in read.answers for t in answer.tickets] + told
+    # Of one moment the read comes last: it is the vendor's word of now, a delivery may be whole and late.
+    records = told + [t for answer in read.answers for t in answer.tickets]
     applied = tickets.apply(cx, connection_id, records)
     tickets.mark_gone(cx, connection_id, [ticket_id for answer in read.answers for ticket_id in answer.gone])
     for e in events:

@@ -74,7 +74,7 @@ def ends(product, seed, mishaps):
     fetch(product)
     for vendor in VENDORS:
         vendors.post(f"control/{vendor}/mishaps", mishaps)
-    vendors.post("control/day", {"seed": seed, "tickets": 20, "acts": 120, "seconds": 2, "conversations": 12})
+    vendors.post("control/day", {"seed": seed, "tickets": 20, "acts": 120, "seconds": 2, "conversations": 40})
     while vendors.get("control/day")["running"]:
         product.worker.drain_inbox()
         product.worker.drain_outbox()
