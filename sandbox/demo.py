@@ -16,6 +16,7 @@ from typing import Any
 
 from sandbox import refunding
 from sandbox.desk import demo as sidebar
+from sandbox.intercom.shapes import WORKSPACE
 from sandbox.recovering import LOSES, missing
 from sandbox.running import INTERCOM, PORTS, SANDBOX, STRIPE, WEB, ZENDESK, Demo, running, say
 from sandbox.showing import show_some, summary
@@ -107,6 +108,7 @@ def _connect_intercom(demo: Demo) -> None:
         "--base-url", demo.options.intercom_url or INTERCOM, "--set", "region=us",
         "--secret", "access_token=sandbox-intercom-token-not-safe", "--secret", f"webhook_secret={secret}",
     )  # fmt: skip
+    demo.flask("intercom", "connect", "intercom_demo", "--workspace", WORKSPACE)
 
 
 def _zendesk_webhooks(demo: Demo, base: str) -> tuple[str, str]:
@@ -215,6 +217,7 @@ def main() -> int:
         set_up(demo)
         say("\nEverything runs. Where to look:")
         say(f"  The simulated desk      {SANDBOX}/   (tickets, tags, notes, and why)")
+        say(f"  The simulated inbox     {SANDBOX}/inbox/   (the same panel in Intercom)")
         say(f"  Deskbridge              http://127.0.0.1:{WEB}/readyz and /metrics")
         say("  From a terminal         the same explanation, with the same servers:")
         say(f"                          DATA_FOLDER={demo.folder}/servers \\")
