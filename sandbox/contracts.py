@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from sandbox import demo
+from sandbox import demo, refunding
 from sandbox.judging import Judged, judge
 from sandbox.zendesk.schemas import PREFIXES
 
@@ -75,6 +75,7 @@ def main() -> int:
                 day.wait_for("A contract proxy", f"http://127.0.0.1:{port}/__contract__/report")
             demo.set_up(day)
             demo.run_day(day)
+            refunding.perform(day, demo.rest)
             own = judge(record.read_text(encoding="utf-8").splitlines())
             found = {vendor: report(port, own if vendor == "zendesk" else Judged()) for vendor, port in ports.items()}
             for line in (*own.violations, *violations(day.folder)):

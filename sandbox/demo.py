@@ -1,7 +1,8 @@
 """`make demo`: the whole product against simulated vendors, as one would install it, from an empty folder.
 
 It knows the product only as an operator does: its commands, its addresses, its ledger. With --once it streams one day,
-shows what happened, and ends with one JSON line; its exit is 0 only when nothing was lost and nothing applied twice.
+refunds four charges, shows what happened, and ends with one JSON line; its exit is 0 only when nothing was lost, nothing
+applied twice and both sides' refunds are the same.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import sys
 import time
 from typing import Any
 
+from sandbox import refunding
 from sandbox.desk import demo as sidebar
+from sandbox.intercom.shapes import WORKSPACE
 from sandbox.recovering import LOSES, missing
 from sandbox.running import INTERCOM, PORTS, SANDBOX, STRIPE, WEB, ZENDESK, Demo, running, say
 from sandbox.showing import show_some, summary
 
 __all__ = [
-    "EVENTS", "INTERCOM", "SANDBOX", "STRIPE", "ZENDESK", "Demo", "arguments", "is_quiet", "run_day", "running", "say",
-    "set_up", "summary",
+    "EVENTS", "INTERCOM", "SANDBOX", "STRIPE", "ZENDESK", "Demo", "arguments", "is_quiet", "rest", "run_day", "running",
+    "say", "set_up", "summary",
 ]  # fmt: skip
 
 EVENTS = (
@@ -60,6 +63,7 @@ def set_up(demo: Demo) -> None:
     say("3/6  Connecting them: two webhooks of Zendesk (events, and a trigger's), one each of Stripe and Intercom ...")
     _connect(demo)
     sidebar.connect(demo, SANDBOX)
+    refunding.allow(demo)
     say("4/6  Importing the starter rules ...")
     say("     " + demo.flask("triggers", "import", "examples/rules.yaml").strip())
     say("5/6  Copying what Stripe knows (flask billing backfill) ...")
@@ -104,6 +108,7 @@ def _connect_intercom(demo: Demo) -> None:
         "--base-url", demo.options.intercom_url or INTERCOM, "--set", "region=us",
         "--secret", "access_token=sandbox-intercom-token-not-safe", "--secret", f"webhook_secret={secret}",
     )  # fmt: skip
+    demo.flask("intercom", "connect", "intercom_demo", "--workspace", WORKSPACE)
 
 
 def _zendesk_webhooks(demo: Demo, base: str) -> tuple[str, str]:
@@ -152,6 +157,11 @@ def run_day(demo: Demo) -> None:
     for vendor in VENDORS:
         demo.post(f"{SANDBOX}/control/{vendor}/mishaps", {})
     say("The day is over; waiting until everything is worked off, written back, and what was lost is fetched ...")
+    rest(demo)
+
+
+def rest(demo: Demo) -> None:
+    """Wait until everything has come to rest: quiet for three looks in a row."""
     until = time.monotonic() + QUIET_S
     calm, looks = 0, 0
     while calm < 3:
@@ -199,7 +209,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run it; 0 when nothing was lost and nothing applied twice."""
+    """Run it; 0 when nothing was lost, nothing applied twice, and both sides' refunds are the same."""
     options = arguments()
     began = time.monotonic()
     say("Deskbridge against a simulated Zendesk, Intercom and Stripe. Nothing leaves this machine.\n")
@@ -207,6 +217,7 @@ def main() -> int:
         set_up(demo)
         say("\nEverything runs. Where to look:")
         say(f"  The simulated desk      {SANDBOX}/   (tickets, tags, notes, and why)")
+        say(f"  The simulated inbox     {SANDBOX}/inbox/   (the same panel in Intercom)")
         say(f"  Deskbridge              http://127.0.0.1:{WEB}/readyz and /metrics")
         say("  From a terminal         the same explanation, with the same servers:")
         say(f"                          DATA_FOLDER={demo.folder}/servers \\")
@@ -214,7 +225,8 @@ def main() -> int:
         say(f"\nA support day streams in: {options.tickets} tickets in {options.seconds:.0f} s ...")
         run_day(demo)
         show_some(demo)
-        figures = summary(demo, time.monotonic() - began)
+        refunds = refunding.perform(demo, rest) if options.once else {}
+        figures = summary(demo, time.monotonic() - began) | ({"refunds": refunds} if refunds else {})
         calls, changed = figures["zendesk_reads"] + figures["zendesk_writes"], figures["tickets_changed"]
         say(
             f"\nZendesk was called {calls} times for {changed} changed tickets: {calls / max(1, changed):.2f} calls each."
@@ -226,12 +238,14 @@ def main() -> int:
         )
         say("\n" + json.dumps(figures))
         if not options.once:
+            say(f"A refund to try, with the same servers: {refunding.ready(demo)}")
             say("Everything stays up; stop it with Ctrl-C.")
             try:
                 signal.pause()
             except KeyboardInterrupt:
                 say("Stopping ...")
-        return int(bool(figures["lost"] or figures["duplicates_applied"]))
+        wrong = bool(refunds) and not refunding.agree(refunds)
+        return int(bool(figures["lost"] or figures["duplicates_applied"] or wrong))
 
 
 if __name__ == "__main__":

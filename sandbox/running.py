@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,13 +52,21 @@ class Demo:
 
     def flask(self, *words: str, show: bool = False) -> str:
         """Run a command of the product; its words come back, or the demo ends with them."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-            cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=None if show else subprocess.PIPE, text=True,
-        )  # fmt: skip
+        done = self._run(words, None if show else subprocess.PIPE)
         if done.returncode:
             raise SystemExit(f"`flask {' '.join(words)}` failed:\n{done.stdout}{done.stderr or ''}")
         return done.stdout
+
+    def attempt(self, *words: str) -> tuple[int, str]:
+        """Run a command that may be refused: its exit code and everything it said."""
+        done = self._run(words, subprocess.STDOUT)
+        return done.returncode, done.stdout
+
+    def _run(self, words: Sequence[str], stderr: int | None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
+            cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=stderr, text=True,
+        )  # fmt: skip
 
     def start(self, name: str, *command: str) -> None:
         """A child process, its output in a log beside the data."""

@@ -8,16 +8,21 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import AppGroup
 
+from app import access, refunds
+from app.access import CONSOLE, Actor, Login
 from app.cli.context import runtime, sentences
-from app.refunds import books, manual, store, store_work
-from app.refunds.money import plain
+from app.refunds import Where, Wish, books, manual, store, store_work
+from app.refunds.intent import Intent
+from app.refunds.money import parse_entry, plain
 from app.refunds.states import OPEN, State
 from integrations import registry
+from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import NotFound
 from integrations.kernel.vendor import Port
 
 group = AppGroup("refunds", help="Refunds: what was asked for, what became of it, the books.")
 COMMANDS = (group,)
+_BY = click.option("--by", required=True, metavar="NAME", help="Who acts: the NAME of a login `console:NAME`.")
 
 
 @group.command("list")
@@ -25,12 +30,17 @@ COMMANDS = (group,)
     "--state", type=click.Choice([s.value for s in State]), help="Only these; else whatever is not at an end."
 )
 @click.option("--limit", default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a refund, for programs.")
 @sentences
-def every(state: str | None, limit: int) -> None:
+def every(state: str | None, limit: int, as_json: bool) -> None:
     """Show refunds, newest first, and connections that are held."""
     with runtime().database.begin() as cx:
         found = store.listing(cx, [State(state)] if state else list(OPEN), limit)
         held = store_work.holds(cx)
+    if as_json:
+        for one in found:
+            click.echo(_json(one))
+        return
     for row in held:
         click.echo(f"HELD  {row['connection_id']} since {row['since']:%Y-%m-%d %H:%M}: {row['why']}")
     for one in found:
@@ -55,6 +65,59 @@ def show(intent_id: str) -> None:
     click.echo(f"  ticket {intent.ticket_id}, asked by {intent.person_id}, {intent.attempts} calls, {at_vendor}")
     for at, actor, action in steps:
         click.echo(f"  {at:%Y-%m-%d %H:%M:%S} UTC  {action:<26} {actor}")
+
+
+@group.command("request")
+@click.argument("charge_id")
+@click.option("--connection", "connection_id", required=True, help="The billing connection of the charge.")
+@click.option("--helpdesk", "helpdesk_id", required=True, help="The helpdesk connection of the ticket.")
+@click.option("--ticket", "ticket_id", required=True, help="Where the customer asked for it.")
+@click.option("--amount", required=True, help="Such as 12.00, in the currency of the charge.")
+@click.option("--reason", type=click.Choice([r for r in refunds.REASONS if r]), default=refunds.REASONS[0])
+@click.option("--note", default="", help="For colleagues; not sent to the customer.")
+@click.option("--again", is_flag=True, help="Yes, although another refund of this charge was just made.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@_BY
+@sentences
+def ask(
+    charge_id: str, connection_id: str, helpdesk_id: str, ticket_id: str, amount: str, reason: str, note: str,
+    again: bool, as_json: bool, by: str,
+) -> None:  # fmt: skip
+    """Ask for a refund of CHARGE_ID as a named person, by the same rules and limits as beside the ticket."""
+    own, actor = runtime().refunds, _console(by)
+    prepared = refunds.prepare(own, actor, Where(connection_id, charge_id, helpdesk_id, ticket_id))
+    wanted = parse_entry(amount, prepared.left.currency)
+    intent = refunds.request(own, actor, Wish(prepared.offer, wanted, reason, note, again=again))
+    click.echo(_json(intent) if as_json else f"{intent.id} is {intent.state.value}. {intent.why}".strip())
+
+
+@group.command("approve")
+@click.argument("intent_id")
+@_BY
+@sentences
+def approve(intent_id: str, by: str) -> None:
+    """Approve a refund that waits, as another person than who asked; what was asked for is printed first."""
+    own, actor = runtime().refunds, _console(by)
+    with own.database.begin() as cx:
+        shown = store.get(cx, intent_id)
+    if shown is None:
+        raise NotFound(f"There is no refund {intent_id}.")
+    click.echo(f"{plain(shown.amount)} of {shown.charge_id}, ticket {shown.ticket_id}. {shown.why}")
+    intent = refunds.approve(own, actor, intent_id, shown.bound)
+    click.echo(f"{intent.id} is {intent.state.value}.")
+
+
+def _console(name: str) -> Actor:
+    """The person of a console login; nobody's login is a viewer, who may do nothing here."""
+    with runtime().database.begin() as cx:
+        return access.actor(cx, Login(CONSOLE, name), None, utc_now())
+
+
+def _json(one: Intent) -> str:
+    return json.dumps({
+        "id": one.id, "state": one.state.value, "amount": one.amount.minor, "currency": one.amount.currency,
+        "connection": one.connection_id, "charge": one.charge_id, "refund": one.refund_id, "why": one.why,
+    })  # fmt: skip
 
 
 @group.command("reconcile")

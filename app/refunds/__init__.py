@@ -5,11 +5,11 @@ from app.refunds.context import Context
 from app.refunds.facts import Where
 from app.refunds.follow import on_events
 from app.refunds.intent import Intent
-from app.refunds.service import Prepared, Wish, of_ticket, prepare, request
+from app.refunds.service import REASONS, Prepared, Wish, of_ticket, prepare, request
 from app.refunds.states import State
 from app.refunds.worker import RefundWorker
 
 __all__ = [
-    "Context", "Intent", "Prepared", "RefundWorker", "State", "Where", "Wish", "approve", "approve_many", "decline",
-    "of_ticket", "on_events", "prepare", "request", "void", "waiting",
+    "REASONS", "Context", "Intent", "Prepared", "RefundWorker", "State", "Where", "Wish", "approve", "approve_many",
+    "decline", "of_ticket", "on_events", "prepare", "request", "void", "waiting",
 ]  # fmt: skip

@@ -15,6 +15,9 @@ SETTINGS = (
     Setting(
         "webhook_secret", "Client secret", "of the app, Basic information; several while it is changed", secret=True
     ),
+    Setting(
+        "workspace_id", "Workspace", "its id, in the address of the Developer Hub; for the inbox app", required=False
+    ),
     Setting("snooze_hours", "Snooze for", "hours a conversation sleeps that a rule puts on hold", default="24"),
     Setting("limits", "Own limits", "`off` only against a simulator without limits", default="real"),
     Setting("own_user_id", "Our admin", "the admin we act as; found by itself (owner of the token)", required=False),

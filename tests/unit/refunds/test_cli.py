@@ -95,3 +95,36 @@ def test_the_books_say_what_differs_and_exit_with_1(connected, world):
     assert (told["agree"], told["recorded"]) == (False, {"USD": 1000})
     assert len(told["strangers"]) >= 1
     assert "THE BOOKS DIFFER" in connected("refunds", "reconcile", "--days", "1").output
+
+
+def request(run, charge, amount, by, *more):
+    where = ("--connection", "con_bill", "--helpdesk", "con_desk", "--ticket", "7", "--amount", amount, "--by", by)
+    return run("refunds", "request", charge, *where, *more)
+
+
+def test_a_named_person_asks_and_another_one_approves(connected, world):
+    world.policy(limit__refunder__USD="1000/9000")
+    for name, role in (("bea", "refunder"), ("eve", "approver")):
+        assert connected("people", "add", name, "--role", role, "--login", f"console:{name}").exit_code == 0
+    plain = json.loads(request(connected, world.charge(), "5.01", "bea", "--json").output)
+    assert (plain["state"], plain["amount"]) == ("reserved", 501)
+    over = json.loads(request(connected, world.charge(), "10.01", "bea", "--json").output)
+    assert over["state"] == "awaiting_approval"
+    assert "takes the role approver" in connected("refunds", "approve", over["id"], "--by", "bea").output
+    done = connected("refunds", "approve", over["id"], "--by", "eve")
+    assert (done.exit_code, f"{over['id']} is reserved." in done.output) == (0, True), done.output
+    world.drain()
+    assert {world.state(plain["id"]), world.state(over["id"])} == {State.SUCCEEDED}
+    listed = connected("refunds", "list", "--state", "succeeded", "--json").output.splitlines()
+    assert {json.loads(line)["id"] for line in listed} == {plain["id"], over["id"]}
+    shown = connected("refunds", "show", over["id"]).output
+    assert "refund.awaiting_approval" in shown
+
+
+def test_nobody_and_who_may_not_ask_for_nothing(connected, world):
+    charge = world.charge()
+    for by in ("", "nobody", "admin"):
+        done = request(connected, charge, "5.01", by)
+        assert (done.exit_code, "takes the role refunder" in done.output) == (1, True)
+    assert connected("refunds", "list").output == "No refund is on its way.\n"
+    assert connected("refunds", "approve", "rfd_x", "--by", "nobody").exit_code == 1
