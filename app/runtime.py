@@ -19,7 +19,7 @@ from app.refunds import Context
 from app.servers import ensure
 from integrations import registry
 from integrations.kernel.errors import ConfigError
-from integrations.kernel.ports import Billing, Helpdesk, Refunds
+from integrations.kernel.ports import Billing, Helpdesk, Refunds, StaffLookup
 from integrations.kernel.vendor import Port
 from integrations.transport.gate import SharedGate
 
@@ -106,6 +106,7 @@ class Clients:
         self._runtime = runtime
         self._built: dict[str, tuple[object, object]] = {}
         self._refunds: dict[str, tuple[object, Refunds]] = {}
+        self._staff: dict[str, tuple[object, StaffLookup]] = {}
 
     def _client(self, connection_id: str, port: Port) -> object:
         account = self._runtime.connections.account(connection_id)
@@ -135,6 +136,15 @@ class Clients:
         if known is None or known[0] != account:
             known = (account, registry.refunds(account, self._runtime.refund_gate))
             self._refunds[connection_id] = known
+        return known[1]
+
+    def staff(self, connection_id: str) -> StaffLookup:
+        """Who somebody is at a helpdesk now; also in web processes. Raises ConfigError where nobody can be asked."""
+        account = self._runtime.connections.account(connection_id)
+        known = self._staff.get(connection_id)
+        if known is None or known[0] != account:
+            known = (account, registry.staff(account, self._runtime.refund_gate))
+            self._staff[connection_id] = known
         return known[1]
 
     def vendor_of(self, connection_id: str) -> str:

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import cast
 
 from integrations.kernel.errors import ConfigError
-from integrations.kernel.ports import AmountsModule, Refunds, WebhookModule
+from integrations.kernel.ports import AmountsModule, Refunds, StaffLookup, WebhookModule
 from integrations.kernel.vendor import Account, Port, Vendor
 from integrations.transport.protocols import Gate
 
@@ -100,3 +100,11 @@ def refunds(account: Account, gate: Gate, package: str = "integrations") -> Refu
     """The client that moves money of an account; in workers and commands only."""
     module: ModuleType = importlib.import_module(f"{package}.{account.vendor}.client")
     return cast(Refunds, module.connect_refunds(account, gate))
+
+
+def staff(account: Account, gate: Gate, package: str = "integrations") -> StaffLookup:
+    """Look-ups of an account's staff; loads no SDK. Raises ConfigError where the vendor has none."""
+    if not _has(f"{package}.{account.vendor}.staff"):
+        raise ConfigError(f"{account.vendor} has no look-up of its staff")
+    module: ModuleType = importlib.import_module(f"{package}.{account.vendor}.staff")
+    return cast(StaffLookup, module.connect_staff(account, gate))

@@ -108,6 +108,13 @@ class AgentPage:
     cursor: str
 
 
+class StaffLookup(Protocol):
+    """What a helpdesk says of one member of staff now; loads no SDK, so a web process may ask."""
+
+    def look_up(self, user_id: str) -> AgentRecord | None:
+        """Role and groups as they are; None for who is not there. Raises the errors of kernel.errors."""
+
+
 class Helpdesk(Protocol):
     """Reads and writes tickets. One call of ours is as few calls at the vendor as it allows."""
 
