@@ -18,7 +18,7 @@ from app.identity import IdentitySettings, Match, PayerMatch
 from app.identity.models import LADDER
 from app.ui.words import Moment, Reader, plain
 from integrations.kernel.vendor import Account
-from sidebar_app import activity, payers, rows, vendor_pages, why, words
+from sidebar_app import activity, payers, refund_states, rows, vendor_pages, why, words
 from sidebar_app.identity import Visit
 from sidebar_app.rows import DisputeNote, Plan, Row
 from sidebar_app.words import Pill
@@ -71,6 +71,7 @@ class Payer:
     methods: tuple[str, ...]
     lists: Lists
     happened: tuple[activity.Happened, ...]
+    moving: tuple[refund_states.Moving, ...]
     until: Moment | None
     is_stale: bool
     is_reading: bool
@@ -80,7 +81,8 @@ class Payer:
 class Panel:
     """state: unknown (the ticket has not reached us), nobody (no payer), company, several, unverified, one.
 
-    prove: may the agent prove who pays by facts? choices: the payers among whom there is a choice.
+    prove: may the agent prove who pays by facts? choices: the payers among whom there is a choice. no_refund: why no
+    refund is offered, "" when it is. asked: the refund this agent has just asked for.
     """
 
     state: str
@@ -95,6 +97,8 @@ class Panel:
     prove: bool = False
     prove_card: bool = False
     view_only: bool = False
+    no_refund: str = ""
+    asked: str = ""
     problem: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
 
@@ -149,6 +153,7 @@ def build(
         prove=visit.writable and (unverified or not match.payers),
         prove_card=unverified,
         view_only=visit.ticket is None,
+        no_refund=refund_states.hindrance(cx, visit, one) if match.payers else "",
     )
     if one is not None:
         payer = _payer(cx, visit, settings, accounts[one.connection_id], one, MANY if many else FEW)
@@ -220,6 +225,7 @@ def _payer(cx: sa.Connection, visit: Visit, settings: Settings, account: Account
         plans=_plans(cx, one, found, told),
         methods=_methods(found, record, told),
         lists=_lists(cx, one, found, told, limit),
+        moving=refund_states.of_payer(cx, visit, one, [c["id"] for c in found.records.get("charge", ())]),
         happened=tuple(activity.lately(found.records, told)),
         until=told.time(until) if until else None,
         is_stale=_is_stale(until, told.now, settings),

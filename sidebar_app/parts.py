@@ -15,6 +15,7 @@ from app.runtime import Runtime
 from app.ui.assets import SHARED, Assets
 from integrations import registry
 from integrations.kernel.vendor import Account, Port
+from sidebar_app.fresh import FreshStaff
 
 CACHE_S = 5.0  # as long as one opened connection is kept (app.connections)
 NAME = "deskbridge.sidebar"
@@ -27,6 +28,7 @@ class Parts:
         self.runtime = runtime
         self.assets = Assets(SHARED, Path(__file__).with_name("static"))
         self.bell = Bell(lambda: runtime.waker.wake(wake.INBOX))
+        self.staff = FreshStaff(runtime)
         self._accounts: tuple[float, Mapping[str, Account]] = (0.0, {})
 
     def accounts(self) -> Mapping[str, Account]:

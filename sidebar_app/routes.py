@@ -68,8 +68,8 @@ def asset(version: str, name: str) -> Response:
 @blueprint.post(f"/<connection>/{KINDS}/<subject>/open")
 def first(connection: str, kind: str, subject: str) -> Response:
     """The page says what it is about, and is shown it. A ticket that never reached us is asked for."""
-    _own_origin()
-    with _visit(connection, kind, subject, bind=True) as (cx, who):
+    own_origin()
+    with visiting(connection, kind, subject, bind=True) as (cx, who):
         found = panel.build(cx, who, _settings(), parts().accounts())
         if found.state == "unknown":
             reading.want_ticket(cx, who)
@@ -81,7 +81,7 @@ def first(connection: str, kind: str, subject: str) -> Response:
 @blueprint.get(f"/<connection>/{KINDS}/<subject>/panel")
 def again(connection: str, kind: str, subject: str) -> Response:
     """The panel as it is now; what a visible page asks for every few seconds."""
-    with _visit(connection, kind, subject, slide=True) as (cx, who):
+    with visiting(connection, kind, subject, slide=True) as (cx, who):
         found = _panel(cx, who)
     return answers.fragment("panel.html", panel=found, told=who.reader)
 
@@ -89,8 +89,8 @@ def again(connection: str, kind: str, subject: str) -> Response:
 @blueprint.post("/<connection>/tickets/<subject>/choose")
 def choose(connection: str, subject: str) -> Response:
     """One of several payers: shown, and remembered where their match is more than an unverified address."""
-    _own_origin()
-    with _visit(connection, "tickets", subject) as (cx, who):
+    own_origin()
+    with visiting(connection, "tickets", subject) as (cx, who):
         found = panel.found_match(cx, who, _settings(), parts().accounts())
         one = payers.pick(found, request.form.get("payer", ""))
         if one is not None and who.requester is not None and who.writable:
@@ -102,9 +102,9 @@ def choose(connection: str, subject: str) -> Response:
 @blueprint.post("/<connection>/tickets/<subject>/facts")
 def facts(connection: str, subject: str) -> Response:
     """Facts that prove who pays. Each try counts, also one that fails, so it is committed before the comparison."""
-    _own_origin()
+    own_origin()
     now = utc_now()
-    with _visit(connection, "tickets", subject) as (cx, who):
+    with visiting(connection, "tickets", subject) as (cx, who):
         if not who.writable or who.requester is None:
             raise NotHere
         reading.count_try(cx, who, now)
@@ -126,8 +126,8 @@ def facts(connection: str, subject: str) -> Response:
 @blueprint.post("/<connection>/tickets/<subject>/refresh")
 def refresh(connection: str, subject: str) -> Response:
     """Ask a worker to read this payer at the vendor again; the next polls show when it is done."""
-    _own_origin()
-    with _visit(connection, "tickets", subject) as (cx, who):
+    own_origin()
+    with visiting(connection, "tickets", subject) as (cx, who):
         found = panel.found_match(cx, who, _settings(), parts().accounts())
         one = payers.pick(found, request.form.get("payer", ""))
         if one is not None:
@@ -139,7 +139,7 @@ def refresh(connection: str, subject: str) -> Response:
 @blueprint.get("/<connection>/tickets/<subject>/why")
 def explain(connection: str, subject: str) -> Response:
     """Why each trigger did or did not touch this ticket."""
-    with _visit(connection, "tickets", subject) as (cx, who):
+    with visiting(connection, "tickets", subject) as (cx, who):
         found = why.why(cx, who)
     return answers.fragment("why.html", why=found)
 
@@ -147,7 +147,7 @@ def explain(connection: str, subject: str) -> Response:
 @blueprint.post("/<connection>/code")
 def code(connection: str) -> Response:
     """A code that opens our own pages once, for the page in Zendesk's navigation bar."""
-    _own_origin()
+    own_origin()
     now = utc_now()
     with parts().runtime.database.begin() as cx:
         session = check_opener(cx, connection, _bearer(), now)
@@ -156,7 +156,7 @@ def code(connection: str) -> Response:
 
 
 @contextmanager
-def _visit(
+def visiting(
     connection: str, kind: str, subject: str, *, slide: bool = False, bind: bool = False
 ) -> Iterator[tuple[sa.Connection, Visit]]:
     """One transaction around a request that may be answered."""
@@ -189,7 +189,7 @@ def _settings() -> Settings:
     return parts().runtime.settings
 
 
-def _own_origin() -> None:
+def own_origin() -> None:
     """A write comes from our own page. Raises WrongOrigin; a browser always says where a POST comes from."""
     if request.headers.get("Origin", "") != _settings().public_url:
         raise WrongOrigin

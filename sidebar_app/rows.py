@@ -19,7 +19,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a list. more: smaller, under the title. links: (address, words)."""
+    """One line of a list. more: smaller, under the title. links: (address, words). left: is there money to give back?"""
 
     key: str
     title: str
@@ -28,6 +28,7 @@ class Row:
     pill: Pill
     more: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ def charge(record: Json, told: Reader, invoice: str, disputes: Mapping[str, str]
     title = plain(invoice) or "Payment"
     why = plain(record["failure_text"] or record["failure_code"]) if record["status"] == "failed" else ""
     more = " · ".join(part for part in (card(record), why) if part)
-    return Row(record["id"], title, at, told.money(record["amount"]), _charge_pill(record, told, disputes), more)
+    left = record["status"] == "succeeded" and record["captured"]["minor"] > record["refunded"]["minor"]
+    pill = _charge_pill(record, told, disputes)
+    return Row(record["id"], title, at, told.money(record["amount"]), pill, more, left=left)
 
 
 def _charge_pill(record: Json, told: Reader, disputes: Mapping[str, str]) -> Pill:

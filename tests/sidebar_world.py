@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from app import identity
+from app import access, identity
+from app.access import Role
 from app.agents import store as agents
 from app.billing import service
 from app.billing.models import billing_cursor
@@ -17,6 +18,8 @@ from app.customers import store as customers
 from app.history import store as history
 from app.history.store import Judgement
 from app.identity import IdentitySettings
+from app.refunds import store as refund_store
+from app.refunds.policy import Policy, changed
 from app.tickets import store as tickets
 from app.triggers.engine import EventFacts, evaluate
 from app.triggers.service import import_yaml
@@ -29,6 +32,11 @@ from integrations.kernel.ids import VendorRef
 from integrations.kernel.money import Money
 from integrations.kernel.records import AgentRecord, Email, OrganizationRecord, PersonRecord, TicketRecord
 from sandbox.desk.host import INSTALLATION, Signer
+from sandbox.stripe.simulator import API_KEY
+from sandbox.world import Person
+from sandbox.zendesk import shapes
+from sandbox.zendesk.local import Local
+from sandbox.zendesk.simulator import CLIENT_ID, CLIENT_SECRET
 
 NOW = utc_now().replace(microsecond=0)
 DESK, OTHER_DESK, BANK = "desk", "desk_b", "bank"
@@ -71,18 +79,43 @@ def settings(database, port=8300, **more):
     )  # fmt: skip
 
 
-def connect(database, keys):
+def helpdesk(context=None):
+    """The simulated Zendesk with these agents, for look-ups of who somebody is now; to be stopped."""
+    found = Local(context)
+    for agent_id, (role, _, groups, _) in STAFF.items():
+        found.state._person(
+            Person(int(agent_id), f"Agent {agent_id}", ((f"a{agent_id}@acme.example", True),), None, role), iso(NOW)
+        )
+        found.state.users[int(agent_id)]["role"] = role
+        for group in groups:
+            row = shapes.membership(
+                int(group) * 100_000 + int(agent_id), int(agent_id), int(group), iso(NOW), default=False
+            )
+            found.state.memberships[row["id"]] = row
+    return found
+
+
+def may_refund(cx, **wishes):
+    """Agents and admins of the helpdesk are refunders up to 500.00 EUR."""
+    for role in ("agent", "admin"):
+        access.set_rule(cx, "per_setup", DESK, "role", role, Role.REFUNDER)
+    told = {"enabled": "yes", "limit.refunder.EUR": "50000/1000000", "limit.approver.EUR": "500000/5000000",
+            "payer_count": "1000", "charge_days": "4000"} | {k.replace("__", "."): v for k, v in wishes.items()}  # fmt: skip
+    refund_store.put_policy(cx, changed(Policy(), told), "per_setup")
+
+
+def connect(database, keys, desk_url="http://127.0.0.1:1", bank_url="http://127.0.0.1:1"):
     """Two helpdesks and a billing vendor, as an admin adds them."""
     connections = Connections(database, keys)
     for desk in (DESK, OTHER_DESK):
         connections.add(
-            registry.by_slug("zendesk"), desk, {"subdomain": "acme", "client_id": "c"},
-            {"client_secret": ["s"], "webhook_secret": ["w"]}, connection_id=desk, base_url="http://127.0.0.1:1",
+            registry.by_slug("zendesk"), desk, {"subdomain": "acme", "client_id": CLIENT_ID, "limits": "off"},
+            {"client_secret": [CLIENT_SECRET], "webhook_secret": ["w"]}, connection_id=desk, base_url=desk_url,
         )  # fmt: skip
         connections.remember(desk, installation_id=str(INSTALLATION), app_key=SIGNER.public_pem())
     connections.add(
-        registry.by_slug("stripe"), "Bank", {}, {"api_key": ["rk_test_1"], "webhook_secret": ["w"]},
-        connection_id=BANK, base_url="http://127.0.0.1:1",
+        registry.by_slug("stripe"), "Bank", {"limits": "off"}, {"api_key": [API_KEY], "webhook_secret": ["w"]},
+        connection_id=BANK, base_url=bank_url,
     )  # fmt: skip
 
 

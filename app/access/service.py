@@ -32,6 +32,19 @@ def actor(cx: sa.Connection, login: Login, staff: Staff | None, now: datetime) -
     return Actor(person_id, role, login, checked_at)
 
 
+def named(cx: sa.Connection, person_id: str, now: datetime) -> Actor:
+    """A person of ours who signed in by name, not by a helpdesk: their role as it is written down now. Raises NotFound."""
+    known = store.person(cx, person_id)
+    if known is None:
+        raise NotFound(f"There is no person {person_id}. Look at `flask people list`.")
+    return Actor(person_id, Role(known["role"]), Login(CONSOLE, person_id), now, known["name"])
+
+
+def names(cx: sa.Connection, person_ids: Sequence[str]) -> dict[str, str]:
+    """Names of people of ours, by id; who is not one of them is missing."""
+    return {row["id"]: row["name"] for row in store.people(cx) if row["id"] in set(person_ids)}
+
+
 def add_person(cx: sa.Connection, by: str, name: str, role: Role, email: str | None = None) -> str:
     """A new person; answers the id."""
     if not name.strip():
@@ -70,10 +83,10 @@ def set_rule(cx: sa.Connection, by: str, connection_id: str, kind: str, value: s
     audit.record(cx, by, "access.rule_set", connection_id, {"kind": kind, "value": value, "role": role.value})
 
 
-def emails(cx: sa.Connection, least: Role, but: str = "") -> list[str]:
-    """Addresses of everybody named with this role or a higher one, but for one person."""
+def emails(cx: sa.Connection, least: Role, but: str = "") -> dict[str, str]:
+    """Addresses by person of everybody named with this role or a higher one, but for one person."""
     rows = store.people(cx)
-    return [r["email"] for r in rows if r["email"] and r["id"] != but and Role(r["role"]).is_at_least(least)]
+    return {r["id"]: r["email"] for r in rows if r["email"] and r["id"] != but and Role(r["role"]).is_at_least(least)}
 
 
 def people(cx: sa.Connection) -> Sequence[sa.RowMapping]:

@@ -67,7 +67,10 @@ def sent_by(cx: sa.Connection, notice_id: str, channel: str) -> None:
 
 
 def settle(cx: sa.Connection, notice_id: str, state: str, reason: str = "", due_in_s: float = 0.0) -> None:
-    values = {"state": state, "reason": reason[:500] or None, "due_at": _in(due_in_s)}
+    """The end of a try. A link that signs somebody in is taken out of the text when nobody will send it any more."""
+    values: dict[str, Any] = {"state": state, "reason": reason[:500] or None, "due_at": _in(due_in_s)}
+    if state != "pending":
+        values["body"] = sa.func.regexp_replace(notice.c.body, r"\?code=[A-Za-z0-9_-]+", "")
     cx.execute(sa.update(notice).where(notice.c.id == notice_id).values(**values))
 
 

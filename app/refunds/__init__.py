@@ -7,9 +7,10 @@ from app.refunds.follow import on_events
 from app.refunds.intent import Intent
 from app.refunds.service import REASONS, Prepared, Wish, of_ticket, prepare, request
 from app.refunds.states import State
+from app.refunds.store import active_policy, of_payer
 from app.refunds.worker import RefundWorker
 
 __all__ = [
-    "REASONS", "Context", "Intent", "Prepared", "RefundWorker", "State", "Where", "Wish", "approve", "approve_many",
-    "decline", "of_ticket", "on_events", "prepare", "request", "void", "waiting",
+    "REASONS", "Context", "Intent", "Prepared", "RefundWorker", "State", "Where", "Wish", "active_policy", "approve",
+    "approve_many", "decline", "of_payer", "of_ticket", "on_events", "prepare", "request", "void", "waiting",
 ]  # fmt: skip

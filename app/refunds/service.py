@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app import access, notify
 from app.access import CONSOLE, Actor, Role
-from app.refunds import facts, lines, offers, store, store_work
+from app.refunds import facts, lines, links, offers, store, store_work
 from app.refunds.binding import bound
 from app.refunds.context import Context
 from app.refunds.facts import Known, Where
@@ -47,13 +47,17 @@ class RefundRefused(StateError):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """offer: signed, to be sent back with the wish. suggestions: unused time of each invoice line that has a period."""
+    """offer: signed, to be sent back with the wish. suggestions: unused time of each invoice line that has a period.
+
+    people: ids of those who asked for other refunds of it, as the strip names them; a page shows their names.
+    """
 
     offer: str
     strip: Preflight
     left: Money
     lines: tuple[lines.Choice, ...]
     suggestions: tuple[Suggestion, ...]
+    people: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ def prepare(ctx: Context, actor: Actor, where: Where, amount: Money | None = Non
     return Prepared(
         offers.sign(offer, ctx.settings.keys), preflight(found, asked, now, unit_refusal(ctx, where.billing, asked)),
         found.left, choices.lines, lines.suggestions(choices, now, found.left),
+        frozenset(one.by for one in found.others),
     )  # fmt: skip
 
 
@@ -154,19 +159,23 @@ def _decide(
         hours = found.policy.approval_hours
         store.change(cx, made.id, expires_at=store_work.after(hours * 3600.0))
         made = store.move(cx, made, State.AWAITING_APPROVAL, actor.person_id, strip.why)
-        _announce(cx, made, hours)
+        _announce(cx, ctx, made, hours)
         return made
     store.change(cx, made.id, due_at=sa.func.now())
     return store.move(cx, made, State.RESERVED, actor.person_id)
 
 
-def _announce(cx: sa.Connection, intent: Intent, hours: int) -> None:
-    """Tell those who may approve; who asked for it is not among them."""
+def _announce(cx: sa.Connection, ctx: Context, intent: Intent, hours: int) -> None:
+    """Tell each who may approve, with a link of their own; who asked for it is not among them."""
     subject = f"A refund of {plain(intent.amount)} waits for your approval"
-    body = f"{subject} ({intent.id}, ticket {intent.ticket_id}).\n{intent.why}\nIt expires in {hours} hours."
+    text = f"{subject} ({intent.id}, ticket {intent.ticket_id}).\n{intent.why}\nIt expires in {hours} hours."
     told = {"refund_id": intent.id, "ticket_id": intent.ticket_id, "bound": intent.bound}
     addresses = access.emails(cx, Role.APPROVER, but=intent.person_id)
-    notify.tell(cx, "refund.approval", f"{intent.id}-approval", subject, body, told, addresses)
+    for person_id, address in addresses.items():
+        body = f"{text}\n\n{links.make(cx, ctx, person_id)}\nThe link signs you in once, within an hour."
+        notify.tell(cx, "refund.approval", f"{intent.id}-approval-{person_id}", subject, body, told, [address])
+    if not addresses:
+        notify.tell(cx, "refund.approval", f"{intent.id}-approval", subject, text, told)
 
 
 def reserve_row(cx: sa.Connection, where: Where, known: Known) -> sa.Row[tuple[object, ...]]:

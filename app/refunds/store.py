@@ -136,6 +136,16 @@ def of_ticket(cx: sa.Connection, helpdesk_id: str, ticket_id: str) -> list[Inten
     return [of_row(row) for row in cx.execute(query.order_by(i.created_at.desc(), i.id.desc()))]
 
 
+def of_payer(
+    cx: sa.Connection, payer: tuple[str, str], charges: Sequence[str], helpdesk_id: str, ticket_id: str
+) -> list[Intent]:
+    """Intents of a payer (connection, id), newest first: those of some charges, and those of a ticket."""
+    mine = sa.and_(i.connection_id == payer[0], i.charge_id.in_(list(charges)))
+    here = sa.and_(i.helpdesk_id == helpdesk_id, i.ticket_id == ticket_id, i.connection_id == payer[0])
+    query = sa.select(refund_intent).where(sa.or_(mine, here), i.payer_id == payer[1])
+    return [of_row(row) for row in cx.execute(query.order_by(i.created_at.desc(), i.id.desc()))]
+
+
 def listing(cx: sa.Connection, states: Sequence[State], limit: int) -> list[Intent]:
     """Intents in these states, newest first."""
     query = sa.select(refund_intent).where(i.state.in_([s.value for s in states]))

@@ -8,6 +8,7 @@ from app.sessions.service import (
     count_try,
     end_all,
     issue_code,
+    issue_link,
     open_session,
     take_code,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "count_try",
     "end_all",
     "issue_code",
+    "issue_link",
     "open_session",
     "prune",
     "take_code",

@@ -9,6 +9,7 @@ from typing import Final
 LIFE: Final = timedelta(minutes=15)  # trust 2.6: a bearer of our own
 LONGEST: Final = timedelta(hours=10)  # however often it is slid
 CODE_LIFE: Final = timedelta(seconds=60)
+LINK_LIFE: Final = timedelta(minutes=60)
 SLIDE_AFTER: Final = timedelta(seconds=45)  # a poll each 20 s writes a row every third time only
 TRIES_AN_HOUR: Final = 10  # guesses at a payer's facts, by person
 MOVES: Final = frozenset({"new_ticket_sidebar"})  # there the requester changes under the page

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.sessions import store
-from app.sessions.policy import CODE_LIFE, LIFE, LONGEST, SLIDE_AFTER, TRIES_AN_HOUR, Session, Subject
+from app.sessions.policy import CODE_LIFE, LIFE, LINK_LIFE, LONGEST, SLIDE_AFTER, TRIES_AN_HOUR, Session, Subject
 from integrations.kernel.errors import AuthError, NotAllowed
 from integrations.kernel.ids import new_id
 
@@ -84,10 +84,18 @@ def end_all(cx: sa.Connection, session: Session) -> int:
 
 def issue_code(cx: sa.Connection, session: Session, now: datetime) -> str:
     """A code that opens our own pages once, within a minute."""
+    return _code(cx, session.connection_id, session.person_id, now + CODE_LIFE)
+
+
+def issue_link(cx: sa.Connection, connection_id: str, person_id: str, now: datetime) -> str:
+    """A code for a link that is sent to one named person: once, within an hour."""
+    return _code(cx, connection_id, person_id, now + LINK_LIFE)
+
+
+def _code(cx: sa.Connection, connection_id: str, person_id: str, expires_at: datetime) -> str:
     code = secrets.token_urlsafe(SECRET_BYTES)
     store.put_code(cx, {
-        "digest": digest(code), "connection_id": session.connection_id, "person_id": session.person_id,
-        "expires_at": now + CODE_LIFE,
+        "digest": digest(code), "connection_id": connection_id, "person_id": person_id, "expires_at": expires_at,
     })  # fmt: skip
     return code
 

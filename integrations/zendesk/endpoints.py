@@ -27,6 +27,7 @@ _ROUTES = (
     ("GET", re.compile(r"/users(?:\.json)?$"), "users"),
     ("GET", re.compile(r"/group_memberships"), "group_memberships"),
     ("GET", re.compile(r"/users/\d+/identities"), "identities"),
+    ("GET", re.compile(r"/users/\d+(?:\.json)?$"), "user"),
 )
 LIMITS: dict[str, tuple[Limit, ...]] = {
     "account": (Limit("account", 400, 60.0),),

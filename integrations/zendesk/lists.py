@@ -51,7 +51,7 @@ def agents(call: Call, cursor: str) -> AgentPage:
         raise VendorContractChanged("the list of users answered in an unknown shape")
     groups = _groups(call) if users else {}
     try:
-        found = tuple(_agent(user, groups.get(str(user["id"]), ())) for user in users)
+        found = tuple(agent(user, groups.get(str(user["id"]), ())) for user in users)
     except (KeyError, TypeError, ValueError) as error:
         raise VendorContractChanged("a user in an unknown shape") from error
     following = _next(answer)
@@ -61,7 +61,8 @@ def agents(call: Call, cursor: str) -> AgentPage:
     return AgentPage(found, others[0] if others else "")
 
 
-def _agent(user: Mapping[str, Any], groups: Sequence[str]) -> AgentRecord:
+def agent(user: Mapping[str, Any], groups: Sequence[str]) -> AgentRecord:
+    """A member of staff with the groups they are in. Raises KeyError, TypeError, ValueError for another shape."""
     custom = user.get("custom_role_id")
     return AgentRecord(
         id=str(user["id"]),

@@ -2,6 +2,7 @@
 // being looked at. The bearer lives in this module only.
 
 import { ages, note, replace, say, swap, tabs } from "./fragments.js";
+import { typing } from "./refund.js";
 
 const { connection, location: place, poll } = document.body.dataset;
 const root = document.getElementById("panel");
@@ -9,11 +10,12 @@ const meta = document.querySelector('meta[name="session"]');
 const bearer = meta.content;
 meta.remove();
 
-const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, polls: 0, why: false, fast: 0 };
+const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, moving: false };
 page.line = Promise.resolve();
 const reader = { locale: "", zone: "" };
 const HANDSHAKE_MS = 3000;
 const FAST_MS = 2000;
+const OWN = ["why", "refund", "refund-refused"]; // opened by the reader: no poll takes them away
 
 function address(path) {
   return `/sidebar/${encodeURIComponent(connection)}/${page.subject}/${path}`;
@@ -54,12 +56,15 @@ function show(answer, html, asked) {
   swap(root, html, { asked });
   const shown = root.querySelector(".panel").dataset;
   page.ended = answer.status === 401;
-  page.why = shown.state === "why";
-  page.etag = answer.ok && !page.why ? answer.headers.get("ETag") || "" : "";
+  page.own = OWN.includes(shown.state);
+  page.etag = answer.ok && !page.own ? answer.headers.get("ETag") || "" : "";
   if (shown.payer !== undefined) page.payer = shown.payer;
   if (shown.code === "sidebar.not_theirs") page.payer = "";
-  if (page.fast && !shown.reading) say("Read from Stripe again.");
-  page.fast = shown.reading || shown.state === "unknown" ? 15 : 0;
+  if (page.reading && !shown.reading) say("Read from Stripe again.");
+  if (page.moving && !shown.moving && !page.own) say(root.querySelector("[data-refund] .pill")?.textContent || "");
+  page.reading = Boolean(shown.reading);
+  if (!page.own) page.moving = Boolean(shown.moving);
+  page.fast = shown.reading || shown.moving || shown.state === "unknown" ? 15 : 0;
   settled();
 }
 
@@ -78,7 +83,7 @@ function panel({ asked = false, quiet = false } = {}) {
 // What somebody is typing, reading or putting right is not swapped away under them; the session lives on all the same.
 function isBusy() {
   const typed = [...root.querySelectorAll("input:not([type=hidden])")].some((one) => one.value !== one.defaultValue);
-  return page.why || typed || root.querySelector('[aria-invalid="true"]') !== null;
+  return page.own || typed || root.querySelector('[aria-invalid="true"]') !== null;
 }
 
 function look() {
@@ -104,16 +109,20 @@ function listen() {
   root.addEventListener("submit", (event) => {
     event.preventDefault();
     const form = event.target;
-    const values = Object.fromEntries(new FormData(form));
+    const values = new FormData(form);
     if (form.dataset.post === "show") {
-      page.payer = values.payer;
+      page.payer = values.get("payer");
       panel({ asked: true });
     } else {
       if (form.dataset.post === "refresh") say("Reading from Stripe again.");
-      ask(form.dataset.post, { form: { ...values, many: page.many ? "1" : "" }, asked: true });
+      values.set("many", page.many ? "1" : "");
+      ask(form.dataset.post, { form: values, asked: true });
     }
   });
+  typing(root, call);
   root.addEventListener("click", (event) => {
+    const charge = event.target.closest("button[data-refund]")?.dataset.refund;
+    if (charge) ask("refund", { form: { payer: page.payer, charge }, asked: true });
     const wanted = event.target.closest("[data-do]")?.dataset.do;
     if (wanted === "more") page.many = true;
     if (wanted === "why") ask("why", { asked: true });
@@ -124,7 +133,7 @@ function listen() {
 function stand(kind, id) {
   const subject = id ? `${kind}/${id}` : "";
   if (page.subject === subject) return;
-  Object.assign(page, { subject, payer: "", many: false, etag: "", why: false });
+  Object.assign(page, { subject, payer: "", many: false, etag: "", own: false });
   if (subject) ask("open", { form: {} });
   else replace(root, "nobody");
 }

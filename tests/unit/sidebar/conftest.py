@@ -33,14 +33,25 @@ class Agent:
         return self.post(f"{subject}/open")
 
 
+@pytest.fixture(scope="session")
+def helpdesk():
+    """The simulated Zendesk that is asked who somebody is now."""
+    found = world.helpdesk()
+    yield found
+    found.stop()
+
+
 @pytest.fixture
-def app(database):
+def app(database, helpdesk):
     settings = world.settings(database)
-    world.connect(database, settings.keys)
+    world.connect(database, settings.keys, helpdesk.url)
     world.seed(database)
+    with database.begin() as cx:
+        world.may_refund(cx)
     made = create_app(settings)
     made.register_blueprint(blueprint)
     yield made
+    made.extensions["deskbridge"].pool.shutdown()
     made.extensions["deskbridge"].database.close()
 
 

@@ -1,0 +1,131 @@
+"""Refunds of a payer that are on their way or ended lately, and whether this agent may ask for one: for the panel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from app import access, agents, refunds
+from app.access import Login, Role, Staff
+from app.identity import PayerMatch
+from app.refunds import Intent, State
+from app.refunds.policy import Policy
+from app.refunds.states import AT_THE_BANK, OPEN
+from app.ui.words import Moment, Reader, plain
+from integrations.kernel.money import Money, exponent
+from sidebar_app.identity import Visit
+from sidebar_app.words import Pill
+
+LATELY: Final = timedelta(days=1)
+SHOWN: Final = 5
+_AMOUNT: Final = re.compile(r"\b(\d+)(?:\.(\d+))? ([A-Z]{3})\b")
+_IN_DOUBT: Final = (
+    "Whether it was made is not known. Nothing is repeated; the amount stays held back; an admin was told."
+)
+WORDS: Final[Mapping[State, tuple[Pill, str]]] = {
+    State.PROPOSED: (Pill("Requested", "warn"), "It is sent in a moment."),
+    State.RESERVED: (Pill("Requested", "warn"), "It is sent in a moment."),
+    State.AWAITING_APPROVAL: (Pill("Waits for approval", "warn"), ""),
+    State.SENDING: (Pill("Being sent", "warn"), "Stripe is being asked."),
+    State.UNKNOWN: (Pill("No answer yet", "warn"), "It is looked for before anything is repeated."),
+    State.NEEDS_HUMAN: (Pill("A person must look", "bad"), _IN_DOUBT),
+    State.PENDING_VENDOR: (Pill("At the bank", "warn"), "Stripe made it; the bank has not answered."),
+    State.REQUIRES_ACTION: (Pill("Waits for the customer", "warn"), "The customer must do something at their bank."),
+    State.SUCCEEDED: (Pill("Refunded", "good"), ""),
+    State.FAILED: (Pill("Failed", "bad"), "The bank sent it back; the amount is free again."),
+    State.CANCELED: (Pill("Canceled", "quiet"), "No money moved; the amount is free again."),
+    State.REJECTED: (Pill("Refused", "bad"), "No money moved; the amount is free again."),
+    State.DECLINED: (Pill("Declined", "bad"), ""),
+    State.EXPIRED: (Pill("Expired", "quiet"), "Nobody approved it in time."),
+    State.VOIDED: (Pill("Void", "quiet"), ""),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A refund as the panel shows it. by: who asked, by name. is_moving: there will be news within seconds."""
+
+    id: str
+    amount: str
+    pill: Pill
+    said: str
+    by: str
+    at: Moment
+    is_moving: bool
+
+
+def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence[str]) -> tuple[Moving, ...]:
+    """Newest first: whatever is not at an end, and what came to one within a day; of these charges, and of this ticket."""
+    told = visit.reader
+    ticket_id = visit.subject.id if visit.ticket else ""
+    every = refunds.of_payer(cx, one.key, charges, visit.session.connection_id, ticket_id)
+    found = [i for i in every if _is_shown(i, told)][:SHOWN]
+    who = names(cx, (i.person_id for i in found))
+    return tuple(_moving(i, told, who) for i in found)
+
+
+def _is_shown(intent: Intent, told: Reader) -> bool:
+    return intent.state in (*OPEN, *AT_THE_BANK) or told.now - intent.state_at < LATELY
+
+
+def _moving(intent: Intent, told: Reader, who: Mapping[str, str]) -> Moving:
+    pill, said = WORDS[intent.state]
+    why = localised(plain(intent.why), told) if intent.state is not State.SUCCEEDED else ""
+    return Moving(
+        intent.id, told.money(intent.amount), pill, " ".join(part for part in (why, said) if part),
+        who.get(intent.person_id, "a colleague"), told.time(intent.created_at),
+        intent.state in (State.PROPOSED, State.RESERVED, State.SENDING),
+    )  # fmt: skip
+
+
+def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:
+    """Names of people of ours, and of agents no person is named for (`connection:id`)."""
+    ids = set(person_ids)
+    found = access.names(cx, sorted(ids))
+    for one in ids - set(found):
+        connection_id, _, agent_id = one.partition(":")
+        agent = agents.find(cx, connection_id, [agent_id]).get(agent_id)
+        found[one] = agent.name if agent else "a colleague"
+    return {one: plain(name) for one, name in found.items()}
+
+
+def localised(text: str, told: Reader) -> str:
+    """A sentence of the saga with its amounts (`1240.00 EUR`) in the reader's locale."""
+
+    def amount(found: re.Match[str]) -> str:
+        whole, decimals, currency = found[1], found[2] or "", found[3]
+        if len(decimals) != exponent(currency):
+            return found[0]
+        return told.money(Money(int(whole + decimals), currency))
+
+    return _AMOUNT.sub(amount, text)
+
+
+def hindrance(cx: sa.Connection, visit: Visit, one: PayerMatch | None) -> str:
+    """Why this agent is offered no refund here; empty when they are. By the mirror: the click asks the helpdesk anew."""
+    agent = visit.agent
+    if visit.ticket is None:
+        return "Refunds are asked for beside a ticket."
+    if not visit.writable:
+        return "You may look here; a refund takes a full agent."
+    policy = refunds.active_policy(cx)
+    if not policy.enabled:
+        return "Nobody may refund until an admin says so."
+    staff = Staff(agent.role, agent.custom_role, agent.groups, agent.active, agent.read_at)
+    actor = access.actor(cx, Login(visit.session.connection_id, agent.id), staff, visit.reader.now)
+    if not actor.role.is_at_least(Role.REFUNDER):
+        return f"Your role here is {actor.role.value}: a refund takes a refunder. Ask an admin."
+    return _weak(policy, one)
+
+
+def _weak(policy: Policy, one: PayerMatch | None) -> str:
+    if one is None:
+        return "A refund can be asked for once it is clear who pays."
+    if not one.strength.is_at_least(policy.strength):
+        return f"The match is {one.strength.value}; a refund takes {policy.strength.value}. Prove who pays first."
+    return ""

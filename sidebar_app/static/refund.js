@@ -1,0 +1,44 @@
+// The refund form while somebody types: the choice follows the field, the strip and the button's words follow the amount.
+
+const PAUSE_MS = 250;
+
+export function typing(root, call) {
+  let timer = 0;
+  let last = 0;
+  const check = async (form) => {
+    last += 1;
+    const mine = last;
+    const answer = await call(form.dataset.check, { form: new FormData(form) }).catch(() => null);
+    if (!answer?.ok || mine !== last || !form.isConnected) return;
+    judge(form, await answer.text());
+  };
+  root.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-check]");
+    if (!form) return;
+    const follows = event.target.dataset.how;
+    if (follows) form.querySelector(`#how-${follows}`).checked = true;
+    if (!follows && event.target.name !== "how") return;
+    clearTimeout(timer);
+    last += 1; // what is still on its way is about another amount
+    timer = setTimeout(check, PAUSE_MS, form);
+  });
+}
+
+// The button stays where it is: a click that has begun must not lose its target.
+function judge(form, html) {
+  const verdict = form.querySelector("#verdict");
+  verdict.outerHTML = html;
+  const { label, field } = form.querySelector("#verdict").dataset;
+  const button = form.querySelector("#refund-go");
+  button.hidden = !label;
+  if (label) button.textContent = label;
+  const amount = form.querySelector("#amount");
+  if (field === "amount") {
+    amount.setAttribute("aria-invalid", "true");
+    amount.setAttribute("aria-describedby", "typing");
+  } else {
+    amount.removeAttribute("aria-invalid");
+    amount.removeAttribute("aria-describedby");
+    form.querySelector("#amount ~ #problem")?.remove();
+  }
+}

@@ -1,0 +1,260 @@
+"""A refund from the panel: prepared, judged, asked for; the helpdesk is asked who it is; each refusal has its sentence."""
+
+import re
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from app import access
+from app.access import Login, Role
+from app.refunds import State
+from app.refunds import store as refund_store
+from app.refunds.models import refund_intent
+from integrations.kernel import billing as k
+from integrations.kernel.money import Money
+from tests import sidebar_world as world
+
+PAYER = "bank/cus_1"
+CHARGE = "ch_cus_1_0"
+
+
+class Form:
+    """The refund form of one charge, as the page holds it."""
+
+    def __init__(self, agent, charge=CHARGE, payer=PAYER):
+        self.agent, self.fixed = agent, {"payer": payer, "charge": charge}
+        self.answer = agent.post("tickets/35436/refund", **self.fixed)
+        found = re.search(r'name="offer" value="([^"]+)"', self.answer.text)
+        self.fixed["offer"] = found.group(1) if found else ""
+
+    def check(self, **typed):
+        return self.agent.post("tickets/35436/refund_check", **self.fixed, **typed)
+
+    def request(self, **typed):
+        return self.agent.post("tickets/35436/refund_request", **self.fixed, **typed)
+
+
+def part(amount, **more):
+    return {"how": "part", "amount": amount, "reason": "requested_by_customer", **more}
+
+
+@pytest.fixture
+def agent(as_agent):
+    found = as_agent("501")
+    found.open()
+    return found
+
+
+def intents(database):
+    with database.begin() as cx:
+        return [refund_store.get(cx, i) for i in cx.execute(sa.select(refund_intent.c.id)).scalars()]
+
+
+def label(answer):
+    return re.search(r'id="verdict" data-label="([^"]*)"', answer.text).group(1).replace("\xa0", " ")
+
+
+def test_the_form_shows_every_light_what_is_left_and_the_button(agent):
+    answer = Form(agent).answer
+    assert answer.status_code == 200
+    text = answer.text.replace("\xa0", " ")
+    for name in ("Match", "What is left", "Dispute", "Other refunds", "Age", "90 days", "Currency", "Your limit"):
+        assert f"<strong>{name}</strong>" in text
+    assert "1.240,00 € left" in text
+    assert 'value="1240,00"' in text, "the amount as a German types it, without signs between thousands"
+    assert label(answer) == "Send for approval"
+
+
+def test_the_label_follows_the_amount_and_a_mistake_is_said_beside_the_field(agent):
+    form = Form(agent)
+    assert label(form.check(**part("12,50"))) == "Refund 12,50 €"
+    assert label(form.check(**part("12.50"))) == "Refund 12,50 €"
+    assert label(form.check(**part("500,01"))) == "Send for approval"
+    for typed, said in (("1.240,00", "without separators"), ("12,345", "EUR has 2 decimals"), ("", "in digits")):
+        wrong = form.check(**part(typed))
+        assert (label(wrong), 'data-field="amount"' in wrong.text, said in wrong.text) == ("", True, True)
+    too_much = form.check(**part("1240,01"))
+    assert (label(too_much), "can still be given back" in too_much.text) == ("", True)
+
+
+def test_asking_is_202_and_the_poll_shows_where_it_is(agent, database):
+    answer = Form(agent).request(**part("12,00", note="As agreed"))
+    assert answer.status_code == 202
+    assert 'data-state="one"' in answer.text
+    assert "Requested" in answer.text
+    assert "Asked for by Agent 501" in answer.text
+    (intent,) = intents(database)
+    assert (intent.amount, intent.state, intent.note) == (Money(1200, "EUR"), State.RESERVED, "As agreed")
+    assert (intent.person_id, intent.agent_id, intent.ticket_id) == ("desk:501", "501", "35436")
+    with database.begin() as cx:
+        refund_store.move(cx, refund_store.take(cx, intent.id), State.SENDING, "machine")
+    assert "Being sent" in agent.get("tickets/35436/panel").text
+
+
+def test_the_same_offer_is_the_same_refund_and_another_within_ten_minutes_asks(agent, database):
+    form = Form(agent)
+    assert [form.request(**part("12,00")).status_code for _ in range(2)] == [202, 202]
+    assert len(intents(database)) == 1
+    second = Form(agent)
+    asked = second.request(**part("12,00"))
+    assert (asked.status_code, "Yes, refund it once more" in asked.text) == (200, True)
+    assert "12,00 € being refunded" in asked.text.replace("\xa0", " ")
+    assert len(intents(database)) == 1
+    assert second.request(**part("12,00", again="1")).status_code == 202
+    assert len(intents(database)) == 2
+
+
+def test_fraudulent_asks_twice_and_says_what_it_does(agent, database):
+    form = Form(agent)
+    asked = form.request(**part("12,00", reason="fraudulent"))
+    assert "block list" in asked.text
+    assert 'name="fraud_confirmed"' in asked.text
+    assert intents(database) == []
+    assert form.request(**part("12,00", reason="fraudulent", fraud_confirmed="1")).status_code == 202
+
+
+def test_above_the_limit_it_waits_for_somebody_else(agent, database):
+    answer = Form(agent).request(how="full", reason="duplicate")
+    assert answer.status_code == 202
+    assert "Waits for approval" in answer.text
+    assert [i.state for i in intents(database)] == [State.AWAITING_APPROVAL]
+
+
+def test_a_second_agent_sees_whose_refund_is_under_way(agent, as_agent, database):
+    Form(agent).request(**part("12,00"))
+    other = as_agent("500")
+    other.open()
+    with database.begin() as cx:
+        person = access.add_person(cx, "per_setup", "Ida Sund", Role.REFUNDER)
+        access.attach(cx, "per_setup", person, Login(world.DESK, "501"))
+    text = Form(other).answer.text.replace("\xa0", " ")
+    assert "A refund of 12,00 € by Agent 501 is in progress." in text
+
+
+def test_a_suggestion_shows_its_sum_and_a_refund_by_line_names_its_line(agent, database):
+    line = k.Line("il_1", "Scale, 30 days", Money(124000, "EUR"), 1, world.ago(15), world.ago(-15))
+    with database.begin() as cx:
+        cx.execute(sa.text("DELETE FROM billing_object WHERE id = 'in_cus_1_0'"))
+        world.bill(cx, world.invoice(0, lines=(line,)))
+    form = Form(agent)
+    text = form.answer.text.replace("\xa0", " ")
+    value = re.search(r'value="(unused:\d+)"', text).group(1)
+    assert "of 30 days unused" in text
+    assert "Scale, 30 days, 1.240,00 €" in text
+    assert label(form.check(how=value)) == "Send for approval"
+    missing = form.request(how="lines", reason="")
+    assert (missing.status_code, "Choose at least one line." in missing.text) == (422, True)
+    assert form.request(how="lines", line="il_1:124000", reason="").status_code == 202
+    assert intents(database)[0].lines == (("il_1", 124000),)
+
+
+def test_a_disputed_charge_says_so_and_offers_no_button(agent, database):
+    form = Form(agent, "ch_cus_1_10")
+    assert (label(form.answer), "The charge is disputed" in form.answer.text) == ("", True)
+    refused = form.request(**part("12,00"))
+    assert (refused.status_code, "The charge is disputed" in refused.text) == (422, True)
+    assert intents(database) == []
+
+
+def test_while_a_refund_is_in_doubt_no_other_is_possible(agent, database):
+    Form(agent).request(**part("12,00"))
+    with database.begin() as cx:
+        for state in (State.SENDING, State.UNKNOWN, State.NEEDS_HUMAN):
+            refund_store.move(cx, refund_store.take(cx, intents_of(cx)), state, "machine")
+    shown = Form(agent)
+    assert (label(shown.answer), "is not known yet" in shown.answer.text) == ("", True)
+    assert "A person must look" in agent.get("tickets/35436/panel").text
+
+
+def intents_of(cx):
+    return cx.execute(sa.select(refund_intent.c.id)).scalar_one()
+
+
+def test_several_payers_and_a_weak_match_say_what_to_do_first(agent, database):
+    with database.begin() as cx:
+        world.bill(cx, world.payer("cus_2", name="Northwind Private"))
+    refused = agent.post("tickets/35436/refund", charge=CHARGE)
+    assert (refused.status_code, "It is not clear who pays" in refused.text) == (409, True)
+    assert "once it is clear who pays" in agent.get("tickets/35436/panel").text
+    with database.begin() as cx:
+        cx.execute(sa.text("DELETE FROM billing_object WHERE id = 'cus_2'"))
+        cx.execute(sa.text("DELETE FROM payer_address WHERE payer_id = 'cus_2'"))
+        cx.execute(sa.text("UPDATE person SET as_of = as_of - interval '1 hour'"))
+        world.person(cx, verified=False)
+    panel = agent.get("tickets/35436/panel").text
+    assert "Prove who pays first." in panel
+    assert "data-refund" not in panel
+    assert (label(Form(agent).answer), "the policy asks for verified" in Form(agent).answer.text) == ("", True)
+
+
+def test_who_may_refund_nothing_is_told_why_and_sees_no_button(agent, as_agent, database):
+    assert 'data-refund="ch_cus_1_0"' in agent.get("tickets/35436/panel").text
+    with database.begin() as cx:
+        access.set_rule(cx, "per_setup", world.DESK, "role", "agent", Role.VIEWER)
+    panel = agent.get("tickets/35436/panel").text
+    assert ("Your role here is viewer" in panel, "data-refund" in panel) == (True, False)
+    refused = Form(agent).answer
+    assert (refused.status_code, "This takes the role refunder" in refused.text) == (403, True)
+    with database.begin() as cx:
+        world.may_refund(cx, enabled="no")
+    assert "Nobody may refund until an admin says so." in agent.get("tickets/35436/panel").text
+    assert label(Form(agent).answer) == ""
+
+
+def test_an_offer_of_another_ticket_or_person_is_not_taken(agent, as_agent, database):
+    other = as_agent("500")
+    other.open()
+    stolen = Form(other).fixed["offer"]
+    form = Form(agent)
+    form.fixed["offer"] = stolen
+    answer = form.request(**part("12,00"))
+    assert (answer.status_code, intents(database)) == (200, [])
+    assert "more than five minutes old" in answer.text
+    with database.begin() as cx:
+        world.ticket(cx, "35437")
+    elsewhere = as_agent("501")
+    elsewhere.open("tickets/35437")
+    answer = elsewhere.post(
+        "tickets/35437/refund_request", **{**form.fixed, **part("12,00"), "offer": Form(agent).fixed["offer"]}
+    )
+    assert (answer.status_code, intents(database)) == (200, [])
+
+
+@pytest.fixture
+def own_helpdesk(app, database):
+    """A simulated Zendesk of this test's own, which it may spoil."""
+    found = world.helpdesk()
+    runtime = app.extensions["deskbridge"]
+    with database.begin() as cx:
+        cx.execute(sa.text("UPDATE connection SET base_url = :u WHERE id = 'desk'"), {"u": found.url})
+    runtime.connections._opened.clear()
+    yield found
+    found.stop()
+
+
+def test_the_role_is_that_of_now_not_that_of_the_mirror(own_helpdesk, agent, database):
+    own_helpdesk.state.users[501]["suspended"] = True
+    assert Form(agent).answer.status_code == 403
+    assert intents(database) == []
+
+
+def test_a_helpdesk_that_does_not_answer_in_time_refuses(own_helpdesk, agent, database):
+    own_helpdesk.context.simulators["zendesk"].faults.set(
+        [{"method": "GET", "path": "/api/v2/users", "kind": "hang", "times": 9}]
+    )
+    answer = Form(agent).answer
+    assert (answer.status_code, "did not say in time who you are" in answer.text) == (403, True)
+
+
+def test_a_look_up_is_no_older_than_it_may_be(app, agent, helpdesk):
+    staff = app.extensions["deskbridge.sidebar"].staff
+    login = Login(world.DESK, "501")
+    Form(agent)
+    before = staff._kept[login].checked_at
+    threading.Event().wait(0.01)
+    Form(agent)
+    assert staff._kept[login].checked_at == before, "while somebody types, one look-up serves"
+    staff._kept[login] = access.Staff("agent", None, (), active=True, checked_at=world.ago(1))
+    Form(agent)
+    assert staff._kept[login].checked_at > before
