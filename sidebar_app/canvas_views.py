@@ -92,6 +92,7 @@ def _plans(payer: Payer) -> Iterator[Component]:
 
 def _payments(payer: Payer, page: int) -> Iterator[Component]:
     every = payer.lists.charges
+    page = page if page < len(every) else 0
     shown = every[page : page + PAGE]
     yield text(f"Payments ({payer.lists.totals.get('charge', 0)})", "header")
     if not shown:
