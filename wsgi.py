@@ -3,12 +3,13 @@
 from app.cli import register
 from app.config import load
 from app.factory import create_app
+from sidebar_app import approvals, pages
 from sidebar_app import blueprint as sidebar
-from sidebar_app import pages
 from webhooks import blueprint as webhooks
 
 app = create_app(load())
 app.register_blueprint(webhooks)
 app.register_blueprint(sidebar)
 app.register_blueprint(pages)
+app.register_blueprint(approvals)
 register(app)
