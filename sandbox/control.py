@@ -17,11 +17,12 @@ def build(context: Context) -> Flask:
     app = Flask("sandbox.control", static_folder=None)
     day = Day(context)
     app.register_blueprint(_control(context, day))
-    from sandbox.desk import host
+    from sandbox.desk import host, mailbox
     from sandbox.desk.pages import pages
 
     app.register_blueprint(pages(context))
     app.register_blueprint(host.pages(context, host.Signer()))
+    app.register_blueprint(mailbox.pages(str(host.HERE / "templates")))
     return app
 
 
