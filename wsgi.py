@@ -3,8 +3,8 @@
 from app.cli import register
 from app.config import load
 from app.factory import create_app
+from sidebar_app import approvals, canvas, pages
 from sidebar_app import blueprint as sidebar
-from sidebar_app import canvas, pages
 from webhooks import blueprint as webhooks
 
 app = create_app(load())
@@ -12,4 +12,5 @@ app.register_blueprint(webhooks)
 app.register_blueprint(sidebar)
 app.register_blueprint(pages)
 app.register_blueprint(canvas)
+app.register_blueprint(approvals)
 register(app)

@@ -17,12 +17,13 @@ def build(context: Context) -> Flask:
     app = Flask("sandbox.control", static_folder=None)
     day = Day(context)
     app.register_blueprint(_control(context, day))
-    from sandbox.desk import host, intercom_inbox
+    from sandbox.desk import host, intercom_inbox, mailbox
     from sandbox.desk.pages import pages
 
     app.register_blueprint(pages(context))
     app.register_blueprint(host.pages(context, host.Signer()))
     app.register_blueprint(intercom_inbox.pages(context))
+    app.register_blueprint(mailbox.pages(str(host.HERE / "templates")))
     return app
 
 

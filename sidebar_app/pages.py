@@ -24,7 +24,8 @@ from sidebar_app.parts import parts
 
 COOKIE = "deskbridge_page"
 CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 
 blueprint = Blueprint("pages", __name__, url_prefix="/pages")
@@ -93,9 +94,13 @@ def _who(cx: sa.Connection) -> tuple[Session, Agent]:
     return session, policy.check_agent(found, now)
 
 
-def _csrf() -> str:
+def csrf_of(cookie: str) -> str:
     """Known to who has the cookie only, and worth nothing as a cookie."""
-    return hashlib.sha256(f"csrf/{request.cookies.get(COOKIE, '')}".encode()).hexdigest()
+    return hashlib.sha256(f"csrf/{cookie}".encode()).hexdigest()
+
+
+def _csrf() -> str:
+    return csrf_of(request.cookies.get(COOKIE, ""))
 
 
 def _own_origin() -> None:

@@ -16,11 +16,12 @@ from app.refunds.facts import Where
 from app.refunds.intent import Intent
 from app.refunds.money import plain
 from app.refunds.policy import NotPermitted
-from app.refunds.preflight import preflight
+from app.refunds.preflight import Facts, preflight
 from app.refunds.settling import settle
 from app.refunds.states import State
 from app.telemetry.failpoints import fp
 from integrations.kernel.errors import AppError, NotFound, StateError
+from integrations.kernel.money import Money
 
 
 class OwnProposal(NotPermitted):
@@ -84,6 +85,37 @@ def approve(ctx: Context, actor: Actor, intent_id: str, shown: str) -> Intent:
     return intent
 
 
+def judge(cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent) -> tuple[Money | None, AppError | None]:
+    """What is left of the charge, and why this person could not approve it now; changes nothing. For a page."""
+    where = Where(intent.connection_id, intent.charge_id, intent.helpdesk_id, intent.ticket_id)
+    intents = store.of_charge(cx, where.billing, where.charge)
+    try:
+        known = facts.known_charge(cx, where, intents)
+    except NotFound as error:
+        return None, error
+    found = facts.gather(cx, actor, where, known, intents, ctx.ladder, ctx.clock(), None, own_id=intent.id)
+    if intent.person_id == actor.person_id:
+        return found.left, OwnProposal()
+    if intent.expires_at is not None and intent.expires_at <= ctx.clock():
+        return found.left, Closed("It waited for too long and has expired. Ask for it anew.")
+    is_now = bound(where.billing, where.charge, known.payer_id, intent.amount, intent.reason, intent.lines)
+    if is_now != intent.bound:
+        return found.left, NotAsShown("It changed after it was asked for, so it is void. Ask for it anew.")
+    return found.left, _refusal(ctx, actor, found, intent, "")
+
+
+def _refusal(ctx: Context, actor: Actor, found: Facts, intent: Intent, unit: str) -> AppError | None:
+    """What speaks against it by charge and policy, for this approver."""
+    try:
+        service.refuse(preflight(found, intent.amount, ctx.clock(), unit))
+    except AppError as refused:
+        return refused
+    limit = found.policy.limit(actor.role, intent.amount.currency)
+    if limit is None or intent.amount.minor > limit.per_refund:
+        return NotPermitted(f"{plain(intent.amount)} is above what you may approve.")
+    return None
+
+
 def _open_fault(
     cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent, shown: str, unit: str
 ) -> AppError | None:
@@ -104,14 +136,7 @@ def _open_fault(
         return NotAsShown()
     row = service.reserve_row(cx, where, known)
     found = facts.gather(cx, actor, where, known, intents, ctx.ladder, ctx.clock(), row, own_id=intent.id)
-    try:
-        service.refuse(preflight(found, intent.amount, ctx.clock(), unit))
-    except AppError as refused:
-        return refused
-    limit = found.policy.limit(actor.role, intent.amount.currency)
-    if limit is None or intent.amount.minor > limit.per_refund:
-        return NotPermitted(f"{plain(intent.amount)} is above what you may approve.")
-    return None
+    return _refusal(ctx, actor, found, intent, unit)
 
 
 def approve_many(ctx: Context, actor: Actor, wanted: Sequence[tuple[str, str]]) -> list[Outcome]:

@@ -17,7 +17,7 @@ export function swap(root, html, { asked = false } = {}) {
   const invalid = asked && root.querySelector('[aria-invalid="true"]');
   const target = invalid || (before.focus && document.getElementById(before.focus));
   if (target) target.focus({ preventScroll: !invalid });
-  else if (asked || before.focus) root.querySelector("[data-focus], h1")?.focus();
+  else if (asked || before.focus) (root.querySelector("[data-focus]") || root.querySelector("h1"))?.focus();
 }
 
 export function note(root, templateId) {

@@ -20,7 +20,7 @@ from app.factory import create_app
 from sandbox.base import Context
 from sandbox.desk import host
 from sandbox.world import Organization, Person
-from sidebar_app import blueprint, pages
+from sidebar_app import approvals, blueprint, pages
 from tests import sidebar_world as world
 
 ARGUMENTS = (
@@ -93,7 +93,7 @@ class FakeZendesk:
 class Desk:
     """The two servers of a test, and the world behind them."""
 
-    def __init__(self, database, first, second, **settings):
+    def __init__(self, database, first, second, desk_url="", bank_url="", **settings):
         self.database = database
         self.settings = world.settings(
             database,
@@ -102,10 +102,12 @@ class Desk:
             SIDEBAR_POLL_S="1",
             **settings,
         )
-        world.connect(database, self.settings.keys)
+        unreachable = "http://127.0.0.1:1"
+        world.connect(database, self.settings.keys, desk_url or unreachable, bank_url or unreachable)
         self.app = create_app(self.settings)
         self.app.register_blueprint(blueprint)
         self.app.register_blueprint(pages)
+        self.app.register_blueprint(approvals)
         self.runtime = self.app.extensions["deskbridge"]
         context = Context(deskbridge_url=self.settings.public_url)
         context.simulators["zendesk"] = FakeZendesk(context)
@@ -133,6 +135,7 @@ class Desk:
     def close(self):
         for server in self.servers:
             server.stop()
+        self.runtime.pool.shutdown()
         self.runtime.database.close()
 
 

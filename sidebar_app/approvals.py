@@ -1,0 +1,152 @@
+"""`/approvals`: what waits for an approval, for one named approver, who signs in by a link that works once.
+
+The link's page exchanges nothing by itself: programs that look at links in e-mails must not use it up. Its button does.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from app import access, refunds, sessions
+from app.access import CONSOLE, Actor, Role
+from app.sessions.service import SessionEnded
+from integrations.kernel.clock import utc_now
+from integrations.kernel.errors import AppError, InputError
+from sidebar_app import answers, approval_rows, pages
+from sidebar_app.identity import WrongOrigin
+from sidebar_app.parts import parts
+
+COOKIE = "deskbridge_approvals"
+PATH = "/approvals"
+WHY_MOST = 500
+
+blueprint = Blueprint("approvals", __name__, url_prefix=PATH)
+blueprint.after_request(pages.strict)
+
+
+class NoReason(InputError):
+    code, status, public = "approvals.no_reason", 422, "Say why it is declined: the agent is told."
+
+
+@blueprint.errorhandler(AppError)
+def refuse(error: AppError) -> Answer:
+    """The sentence of an error, as a page."""
+    answers.log_refusal(error)
+    text = "Your link was used or is too old. Ask an admin for a new one (`flask approvals link`)."
+    return Response(_page("refused", said=text if error.status == 401 else str(error)), error.status)
+
+
+@blueprint.get("/enter")
+def look() -> str:
+    """Where the link leads."""
+    return _page("enter", code=request.args.get("code", "")[:200])
+
+
+@blueprint.post("/enter")
+def enter() -> Answer:
+    """Exchange the code for a cookie of this page."""
+    _own_origin()
+    now = utc_now()
+    with parts().runtime.database.begin() as cx:
+        connection_id, person_id = sessions.take_code(cx, request.form.get("code", ""), now)
+        if connection_id != CONSOLE:
+            raise SessionEnded
+        secret = sessions.open_session(cx, CONSOLE, person_id, now, door="page")
+    response = redirect(f"{PATH}/", 303)
+    response.set_cookie(
+        COOKIE, secret, path=PATH, httponly=True, samesite="Lax",
+        secure=parts().runtime.settings.public_url.startswith("https://"),
+    )  # fmt: skip
+    return response
+
+
+@blueprint.get("/")
+def listed() -> str:
+    """Everything that waits, with what it takes to decide."""
+    return _listed(_who())
+
+
+@blueprint.post("/approve")
+def approve() -> str:
+    """One, or those that were chosen; what cannot be approved says why, and the others go on."""
+    actor = _writer()
+    wanted = [(one, bound) for one, _, bound in (v.partition(" ") for v in request.form.getlist("one"))]
+    done = refunds.approve_many(parts().runtime.refunds, actor, wanted)
+    said = [(bool(one.state), approval_rows.outcome(one)) for one in done]
+    return _listed(actor, said or [(False, "Choose at least one.")])
+
+
+@blueprint.post("/decline")
+def decline() -> Answer:
+    """Say no, with a reason."""
+    actor = _writer()
+    why = request.form.get("why", "").strip()[:WHY_MOST]
+    if not why:
+        return Response(
+            _listed(actor, [(False, NoReason.public)], missing=request.form.get("one", "")), NoReason.status
+        )
+    refunds.decline(parts().runtime.refunds, actor, request.form.get("one", ""), why)
+    return Response(_listed(actor, [(True, "Declined.")]))
+
+
+@blueprint.post("/leave")
+def leave() -> Answer:
+    """End the session."""
+    _writer()
+    with parts().runtime.database.begin() as cx:
+        sessions.end_all(cx, sessions.authenticate(cx, _secret(), utc_now(), door="page"))
+    response = Response(_page("left"))
+    response.delete_cookie(COOKIE, path=PATH)
+    return response
+
+
+def _who() -> Actor:
+    """The approver, with the role that is written down now. Raises SessionEnded, NotAllowed."""
+    now = utc_now()
+    with parts().runtime.database.begin() as cx:
+        session = sessions.authenticate(cx, _secret(), now, door="page", slide=True)
+        if session.connection_id != CONSOLE:
+            raise SessionEnded
+        actor = access.named(cx, session.person_id, now)
+    actor.must(Role.APPROVER, now)
+    return actor
+
+
+def _writer() -> Actor:
+    """As `_who`, from our own page. Raises WrongOrigin."""
+    _own_origin()
+    actor = _who()
+    if not hmac.compare_digest(request.form.get("csrf", "").encode(), pages.csrf_of(_secret()).encode()):
+        raise WrongOrigin
+    return actor
+
+
+def _listed(actor: Actor, said: Sequence[tuple[bool, str]] = (), missing: str = "") -> str:
+    ctx = parts().runtime.refunds
+    waiting = refunds.waiting(ctx)
+    with parts().runtime.database.begin() as cx:
+        found = _rows(cx, actor, waiting)
+    return _page("list", rows=found, said=said, actor=actor, csrf=pages.csrf_of(_secret()), missing=missing)
+
+
+def _rows(cx: sa.Connection, actor: Actor, waiting: Sequence[refunds.Intent]) -> list[approval_rows.Waiting]:
+    told = approval_rows.reader_of(request.accept_languages.best or "")
+    return [approval_rows.row(cx, parts().runtime.refunds, actor, one, told) for one in waiting]
+
+
+def _page(name: str, **values: object) -> str:
+    return render_template(f"pages/approvals_{name}.html", version=parts().assets.version, **values)
+
+
+def _secret() -> str:
+    return request.cookies.get(COOKIE, "")
+
+
+def _own_origin() -> None:
+    if request.headers.get("Origin", "") != parts().runtime.settings.public_url:
+        raise WrongOrigin

@@ -1,0 +1,238 @@
+"""A refund in a real browser, against the simulated Zendesk and Stripe over real HTTP: by mouse, by keyboard, by two people."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from app import access
+from app.access import Role
+from app.refunds import RefundWorker, links
+from app.refunds.models import refund_intent
+from app.refunds.states import COUNTED
+from sandbox.stripe import objects as make
+from sandbox.stripe.local import Local as LocalStripe
+from tests import sidebar_world as world
+from tests.browser.conftest import Desk, free_port
+from tests.browser.test_look import violations
+
+
+@pytest.fixture
+def stripe():
+    found = LocalStripe()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def zendesk():
+    found = world.helpdesk()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def desk(database, stripe, zendesk):
+    made = Desk(database, free_port(), free_port(), zendesk.url, stripe.url)
+    made.seed()
+    for n in range(10):
+        mirror_at_stripe(stripe, n)
+    with made.begin() as cx:
+        world.may_refund(cx)
+        made.eve = access.add_person(cx, "per_setup", "Eve Approver", Role.APPROVER, "eve@acme.example")
+    yield made
+    made.close()
+
+
+def mirror_at_stripe(stripe, n):
+    """The charge of the same id that our mirror shows, at the simulated vendor."""
+    state, created = stripe.state, int(world.ago(30 * n + 9).timestamp())
+    cid, pid = f"ch_cus_1_{n}", f"pi_cus_1_{n}"
+    with stripe.context.lock:
+        intent = make.payment_intent(pid, "cus_1", "eur", 124000, created)
+        state.put("payment_intents", intent | {"status": "succeeded", "latest_charge": cid, "amount_received": 124000})
+        state.put("charges", make.charge(cid, "cus_1", pid, "eur", 124000, created, None))
+
+
+def work(desk, rounds=4):
+    """The worker, without the waits between its tries."""
+    own = desk.runtime
+    worker = RefundWorker(own.refunds, lambda c: own.clients.refunds(c), own.pool)
+    for _ in range(rounds):
+        worker.drain(lambda: True)
+        with desk.begin() as cx:
+            cx.execute(sa.text("UPDATE refund_intent SET due_at = now() WHERE due_at > now()"))
+
+
+def books(desk, stripe):
+    """(made at the vendor, recorded, doubled): minor units, minor units, intents with more than one refund."""
+    held = [r for r in stripe.state.of("refunds") if r["metadata"].get("intent_id")]
+    ids = [r["metadata"]["intent_id"] for r in held]
+    with desk.begin() as cx:
+        states = [s.value for s in COUNTED]
+        total = sa.select(sa.func.coalesce(sa.func.sum(refund_intent.c.amount), 0))
+        recorded = cx.execute(total.where(refund_intent.c.state.in_(states))).scalar_one()
+    return sum(r["amount"] for r in held), int(recorded), len(ids) - len(set(ids))
+
+
+def open_form(agent, charge="ch_cus_1_0"):
+    frame = agent.open(state="one")
+    frame.locator(f"#refund-{charge}").click()
+    agent.wait("refund")
+    return frame
+
+
+def type_amount(frame, text, label):
+    frame.get_by_label("Amount in EUR").fill(text)
+    frame.locator("#refund-go", has_text=re.compile(label)).wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_one_click_and_the_money_is_on_its_way(look, desk, stripe, scheme):
+    agent = look(width=320)
+    frame = agent.open(scheme=scheme, state="one")
+    frame.locator("#refund-ch_cus_1_0").click()
+    agent.wait("refund")
+    assert frame.evaluate("document.activeElement.tagName") == "H1", "the heading has the focus"
+    type_amount(frame, "12.00", "Refund €12.00")
+    assert frame.locator("#how-part").is_checked()
+    agent.shot(f"refund-320-{scheme}")
+    assert violations(frame) == []
+    assert frame.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    frame.locator("#refund-go").click()
+    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    assert frame.evaluate("document.activeElement.id") == "moving"
+    frame.get_by_text("Requested", exact=True).wait_for()
+    agent.shot(f"refund-requested-320-{scheme}")
+    assert violations(frame) == []
+    work(desk)
+    frame.locator("[data-refund] .pill", has_text="Refunded").wait_for()
+    assert books(desk, stripe) == (1200, 1200, 0)
+    assert agent.said == []
+
+
+def test_a_double_click_is_one_refund(look, desk, stripe):
+    agent = look()
+    frame = open_form(agent)
+    type_amount(frame, "12.00", "Refund €12.00")
+    frame.locator("#refund-go").dblclick()
+    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    work(desk)
+    frame.locator("[data-refund] .pill", has_text="Refunded").wait_for()
+    assert books(desk, stripe) == (1200, 1200, 0)
+
+
+def test_with_the_keyboard_alone(look, desk, stripe):
+    agent = look()
+    frame = agent.open(state="one")
+    agent.page.locator("#reload").focus()
+
+    def tab_to(wanted):
+        for _ in range(60):
+            agent.page.keyboard.press("Tab")
+            if frame.evaluate("document.activeElement && document.activeElement.id") == wanted:
+                return
+        raise AssertionError(f"Tab never reached {wanted}")
+
+    tab_to("refund-ch_cus_1_0")
+    agent.page.keyboard.press("Enter")
+    agent.wait("refund")
+    tab_to("amount")
+    agent.page.keyboard.press("Control+A")
+    agent.page.keyboard.type("1,240.00")
+    agent.page.keyboard.press("Enter")
+    frame.get_by_role("alert").wait_for()
+    assert frame.evaluate("document.activeElement.id") == "amount", "the field that is wrong has the focus"
+    assert "without separators" in frame.locator("#problem").text_content()
+    agent.page.keyboard.press("Control+A")
+    agent.page.keyboard.type("12.00")
+    agent.page.keyboard.press("Enter")
+    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    work(desk)
+    assert books(desk, stripe) == (1200, 1200, 0)
+    assert [s for s in agent.said if "422" not in s] == []
+
+
+def test_above_the_limit_a_second_person_approves_in_their_own_browser(look, desk, stripe, browser):
+    agent = look()
+    frame = open_form(agent)
+    frame.locator("#refund-go", has_text="Send for approval").click()
+    frame.locator("[data-refund] .pill", has_text="Waits for approval").wait_for()
+    work(desk, 1)
+    assert books(desk, stripe) == (0, 0, 0)
+    with desk.begin() as cx:
+        link = links.make(cx, desk.runtime.refunds, desk.eve)
+    context = browser.new_context()
+    try:
+        page, said = context.new_page(), []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(link)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="1 refund waits for approval").wait_for()
+        assert violations(page.main_frame) == []
+        page.get_by_role("button", name=re.compile("^Approve")).click()
+        page.get_by_text("is approved and on its way").wait_for()
+        assert said == []
+    finally:
+        context.close()
+    work(desk)
+    frame.locator("[data-refund] .pill", has_text="Refunded").wait_for()
+    assert books(desk, stripe) == (124000, 124000, 0)
+    assert agent.said == []
+
+
+def test_a_disputed_charge_is_refused_with_its_reason(look, desk, stripe):
+    with desk.begin() as cx:
+        world.bill(cx, world.charge(20, disputed=True, days=0), world.k.Dispute(
+            "dp_new", "ch_cus_1_20", "needs_response", world.Money(124000, "EUR"), "fraudulent", world.ago(0),
+            world.ago(-6), "cus_1",
+        ))  # fmt: skip
+    agent = look(width=320)
+    frame = open_form(agent, "ch_cus_1_20")
+    frame.get_by_text("a refund now would be paid twice").first.wait_for()
+    assert frame.locator("#refund-go").is_hidden()
+    agent.shot("refund-disputed-320-light")
+    assert violations(frame) == []
+    frame.get_by_role("button", name="Back").click()
+    agent.wait("one")
+    assert books(desk, stripe) == (0, 0, 0)
+    assert agent.said == []
+
+
+@pytest.mark.parametrize("amount", ["5.04", "5.00"])
+def test_an_answer_that_was_cut_after_acceptance_is_one_refund(look, desk, stripe, amount):
+    agent = look()
+    frame = open_form(agent)
+    type_amount(frame, amount, f"Refund €{amount}")
+    frame.locator("#refund-go").click()
+    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    work(desk, 6)
+    frame.locator("[data-refund] .pill", has_text="Refunded").wait_for(timeout=20_000)
+    minor = int(amount.replace(".", ""))
+    assert books(desk, stripe) == (minor, minor, 0)
+
+
+def test_fraudulent_asks_twice_beside_what_it_does(look, desk):
+    agent = look(width=320)
+    frame = open_form(agent)
+    type_amount(frame, "12.00", "Refund €12.00")
+    frame.get_by_label("Reason").select_option("fraudulent")
+    frame.locator("#refund-go").click()
+    frame.get_by_text("block list").wait_for()
+    assert frame.evaluate("document.activeElement.id") == "ask"
+    assert violations(frame) == []
+    agent.page.keyboard.press("Space")
+    frame.locator("#refund-go").click()
+    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    assert agent.said == []
+
+
+def test_what_is_being_typed_stays_while_the_panel_asks_for_news(look, desk):
+    agent = look()
+    frame = open_form(agent)
+    frame.get_by_label("Note for the ticket").fill("Promised")
+    time.sleep(2.5)  # two polls
+    assert frame.get_by_label("Note for the ticket").input_value() == "Promised"
