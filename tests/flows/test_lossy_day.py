@@ -34,7 +34,8 @@ rules:
 """
 ROUGH = {"lose": 0.1, "duplicate": 0.1, "reorder": 0.1, "delay_s": 1.0}
 VENDORS = ("zendesk", "stripe", "intercom")
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 21))]
+# (seed, conversations): the gate's days are the desk's and the bank's; with the inbox beside them, twenty on demand.
+DAYS = [(1, 0), (2, 0), *(pytest.param(seed, 40, marks=pytest.mark.slow) for seed in range(1, 21))]
 
 
 def set_up(product):
@@ -67,14 +68,16 @@ def settle(product):
         time.sleep(0.05)
 
 
-def ends(product, seed, mishaps):
+def ends(product, seed, conversations, mishaps):
     """(ticket or conversation -> what it ended as, lost at the vendors, gaps listed here), after catching up."""
     vendors, own = product.vendors, product.runtime
     set_up(product)
     fetch(product)
     for vendor in VENDORS:
         vendors.post(f"control/{vendor}/mishaps", mishaps)
-    vendors.post("control/day", {"seed": seed, "tickets": 20, "acts": 120, "seconds": 2, "conversations": 40})
+    vendors.post(
+        "control/day", {"seed": seed, "tickets": 20, "acts": 120, "seconds": 2, "conversations": conversations}
+    )
     while vendors.get("control/day")["running"]:
         product.worker.drain_inbox()
         product.worker.drain_outbox()
@@ -117,14 +120,14 @@ def fetch(product):
     return missed
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_after_catching_up_every_ticket_and_conversation_is_as_after_the_clean_day(installation, seed):
+@pytest.mark.parametrize(("seed", "conversations"), DAYS)
+def test_after_catching_up_every_ticket_and_conversation_is_as_after_the_clean_day(installation, seed, conversations):
     with installation() as product:
-        clean, lost, _ = ends(product, seed, {})
+        clean, lost, _ = ends(product, seed, conversations, {})
         assert lost == 0
     with installation() as product:
-        rough, lost, listed = ends(product, seed, ROUGH)
+        rough, lost, listed = ends(product, seed, conversations, ROUGH)
         assert lost > 0
         assert listed > 0
     assert rough == clean
-    assert {where for where, _ in clean} == {"desk", "inbox"}
+    assert {where for where, _ in clean} == ({"desk", "inbox"} if conversations else {"desk"})
