@@ -2,7 +2,6 @@
 // being looked at. The bearer lives in this module only.
 
 import { ages, note, replace, say, swap, tabs } from "./fragments.js";
-import { typing } from "./refund.js";
 
 const { connection, location: place, poll } = document.body.dataset;
 const root = document.getElementById("panel");
@@ -10,7 +9,7 @@ const meta = document.querySelector('meta[name="session"]');
 const bearer = meta.content;
 meta.remove();
 
-const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, moving: false };
+const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, reading: false, moving: false };
 page.line = Promise.resolve();
 const reader = { locale: "", zone: "" };
 const HANDSHAKE_MS = 3000;
@@ -60,12 +59,16 @@ function show(answer, html, asked) {
   page.etag = answer.ok && !page.own ? answer.headers.get("ETag") || "" : "";
   if (shown.payer !== undefined) page.payer = shown.payer;
   if (shown.code === "sidebar.not_theirs") page.payer = "";
-  if (page.reading && !shown.reading) say("Read from Stripe again.");
-  if (page.moving && !shown.moving && !page.own) say(root.querySelector("[data-refund] .pill")?.textContent || "");
-  page.reading = Boolean(shown.reading);
-  if (!page.own) page.moving = Boolean(shown.moving);
+  if (!page.own) news(shown);
   page.fast = shown.reading || shown.moving || shown.state === "unknown" ? 15 : 0;
   settled();
+}
+
+// For who listens: what was waited for has come.
+function news(shown) {
+  if (page.reading && !shown.reading) say("Read from Stripe again.");
+  if (page.moving && !shown.moving) say(root.querySelector("[data-refund] .pill")?.textContent || "");
+  Object.assign(page, { reading: Boolean(shown.reading), moving: Boolean(shown.moving) });
 }
 
 function settled() {
@@ -119,15 +122,20 @@ function listen() {
       ask(form.dataset.post, { form: values, asked: true });
     }
   });
-  typing(root, call);
   root.addEventListener("click", (event) => {
     const charge = event.target.closest("button[data-refund]")?.dataset.refund;
-    if (charge) ask("refund", { form: { payer: page.payer, charge }, asked: true });
+    if (charge) refund(charge);
     const wanted = event.target.closest("[data-do]")?.dataset.do;
     if (wanted === "more") page.many = true;
     if (wanted === "why") ask("why", { asked: true });
     else if (wanted) panel({ asked: true });
   });
+}
+
+// What the form needs is loaded with the first of them: who only looks does without.
+function refund(charge) {
+  page.typing ??= import("./refund.js").then((module) => module.typing(root, call)).catch(() => { page.typing = null; });
+  ask("refund", { form: { payer: page.payer, charge }, asked: true });
 }
 
 function stand(kind, id) {
