@@ -80,7 +80,8 @@ def _read(held: Held, record: TicketRecord) -> Held:
     known = flat(held.values)
     values = nested(flat(record.values) | {name: known[name] for name in later if name in known})
     is_newest = record.as_of >= held.as_of
-    doubt = record.as_of == held.read_as_of and values != held.values and not (held.reread or held.gone)
+    differs = _content(values) != _content(held.values)
+    doubt = record.as_of == held.read_as_of and differs and not (held.reread or held.gone)
     return Held(
         held.id,
         max(held.as_of, record.as_of),
@@ -114,6 +115,11 @@ def _event(held: Held, record: TicketRecord) -> Held:
         values=values,
         told_at=told_at,
     )
+
+
+def _content(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a ticket says; that it was saved at another moment is no difference."""
+    return {name: value for name, value in values.items() if name != "updated_at"}
 
 
 def _is_deleted(values: Mapping[str, Any]) -> bool:
