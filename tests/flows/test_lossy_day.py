@@ -6,11 +6,9 @@ import time
 
 import pytest
 
-from app import identity
-from app.billing.backfill import backfill
-from app.inbox import billing_sync, catch_up, facts, gaps
-from app.triggers import service
+from app.inbox import billing_sync, catch_up, gaps
 from integrations import registry
+from tests.flows.test_event_to_tag import load
 
 RULES = """
 rules:
@@ -41,13 +39,7 @@ DAYS = [(1, 0), (2, 0), *(pytest.param(seed, 40, marks=pytest.mark.slow) for see
 def set_up(product):
     """Rules, the mirror, and the Intercom workspace beside the desk."""
     own, vendors = product.runtime, product.vendors
-    with own.database.begin() as cx:
-        service.import_yaml(cx, RULES, "test")
-    settings = facts.ladder(own.settings)
-    backfill(
-        own.database, "bank", own.clients.billing("bank"), seats_used_key="seats_used", progress=lambda *_: None,
-        index=lambda cx, cid, records: identity.index_payers(cx, cid, records, settings=settings),
-    )  # fmt: skip
+    load(product, RULES)
     secret = vendors.act("intercom", "subscribe", f"{product.url}/webhooks/intercom/inbox")
     vendors.act("intercom", "search_lag", 0.0)
     own.connections.add(
