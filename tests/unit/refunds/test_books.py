@@ -105,10 +105,15 @@ def test_what_is_recorded_and_not_at_the_vendor_is_a_difference(world):
 
 def test_a_person_may_say_it_was_not_made_only_when_the_vendor_holds_nothing(world):
     lost, made = world.request(world.charge(), 1000), world.request(world.charge(), 500)
-    world.drain()
+    for _ in range(3):  # 5.00 is a magic amount: the first answer is a 500, then the refund is looked for and found
+        world.drain()
+        world.tick()
+    assert {world.state(one.id) for one in (lost, made)} == {State.SUCCEEDED}
     for intent in (lost, made):
         tampered(world, "UPDATE refund_intent SET state = 'needs_human' WHERE id = :i", i=intent.id)
-    tampered(world, "UPDATE refund_charge SET refunded = 0, reserved = 1000 WHERE charge_id = :i", i=lost.charge_id)
+        tampered(
+            world, "UPDATE refund_charge SET reserved = refunded, refunded = 0 WHERE charge_id = :i", i=intent.charge_id
+        )
     with world.stripe.context.lock:
         del world.stripe.state.lists["refunds"][world.at_vendor(lost.id)[0]["id"]]
     manual.not_sent(world.ctx, world.client, lost.id, "per_ops", "not in the dashboard")
