@@ -3,7 +3,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all lint bench contracts faults crash crash-mutants sandbox run worker servers-stop clean
+CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-browser))
+.PHONY: help venv chromium demo test test-all lint bench contracts faults crash crash-mutants sandbox run worker servers-stop clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -19,10 +20,18 @@ venv: $(READY) ## make the virtual environment in .venv
 demo: $(READY) ## the whole product against simulated vendors; ONCE=1 does a day and ends
 	@$(PY) -m sandbox.demo $(if $(ONCE),--once)
 
-test: $(READY) ## every test but the slow ones
+chromium: ## Debian's Chromium for the browser tests, when this is root with apt; else they are skipped by name
+ifeq ($(CHROMIUM),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Debian's chromium for the browser tests (once, about a minute) ..."; \
+	  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium; } \
+	    >/dev/null 2>&1 || echo "It could not be installed: the browser tests will be skipped."; fi
+endif
+
+test: $(READY) chromium ## every test but the slow ones
 	@$(PY) -m pytest -n 2 -m "not slow"
 
-test-all: $(READY) ## every test
+test-all: $(READY) chromium ## every test
 	@$(PY) -m pytest -n 2
 
 lint: $(READY) ## format, lint, types, imports

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from app.db import Database, migrations
 from app.servers import Urls, temporary
+from tests import skips
 
 # A slow machine is no fault of the code: no test fails for the time it took.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -75,3 +76,19 @@ def database(postgres_url: str, template_url: str) -> Iterator[Database]:
 def new_database(postgres_url: str, template_url: str) -> Callable[[], AbstractContextManager[Database]]:
     """How to get more of them."""
     return lambda: fresh_database(postgres_url)
+
+
+SKIPPED: list[tuple[str, str]] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember what is skipped, wherever a worker of xdist ran it."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        SKIPPED.append((report.nodeid, reason))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The very last line names every skipped suite with its count."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        print(skips.last_line(SKIPPED))
