@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -91,4 +92,4 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The very last line names every skipped suite with its count."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        print(skips.last_line(SKIPPED))
+        sys.stdout.write(skips.last_line(SKIPPED) + "\n")
