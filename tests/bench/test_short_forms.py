@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.inbox.receive import Receiver
-from bench import backfill, flat, queue_cost
+from bench import backfill, flat, queue_cost, web
 from bench.filled import filled
 
 pytestmark = pytest.mark.xdist_group("bench")  # two that measure at once would measure each other
@@ -50,3 +50,8 @@ def test_the_queue_itself_costs_a_small_part_of_one_rq_job_an_event():
 def test_a_killed_backfill_goes_on_without_a_gap():
     with backfill.server(300) as base_url, backfill.database() as database_url:
         assert backfill.killed(database_url, base_url, 300, 0.5) <= 4
+
+
+def test_the_house_that_the_doors_are_measured_in_can_be_built():
+    with web.house() as found, found.database.begin() as cx:
+        assert cx.execute(sa.text("SELECT count(*) FROM connection WHERE id = :c"), {"c": web.CONNECTION}).scalar() == 1
