@@ -76,3 +76,42 @@ seat_count = sa.Table(
     sa.Column("seats_used", sa.Integer),
     sa.PrimaryKeyConstraint("connection_id", "subscription_id", "day"),
 )
+
+# One narrow row a running subscription, for queries over all of them (leads): computed from billing_object with the
+# profile. months: of one billing period, 0 where it is shorter than one. minor: the value of one period, lasting
+# discounts off. use_pct, rise_pct: seats in use, of those paid for and above the fewest of the last 90 days. failed_on,
+# owed: of the payer's open invoices a payment was tried for. fell_on, fell_from: when the value last fell, and from
+# what, in units of today's period; ours, not rebuildable.
+billing_term = sa.Table(
+    "billing_term",
+    metadata,
+    sa.Column("connection_id", sa.Text, nullable=False),
+    sa.Column("subscription_id", sa.Text, nullable=False),
+    sa.Column("payer_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("minor", sa.BigInteger),
+    sa.Column("owed", sa.BigInteger),
+    sa.Column("fell_from", sa.BigInteger),
+    sa.Column("seats", sa.Integer, nullable=False),
+    sa.Column("seats_used", sa.Integer),
+    sa.Column("use_pct", sa.Integer),
+    sa.Column("rise_pct", sa.Integer),
+    sa.Column("months", sa.SmallInteger, nullable=False),
+    sa.Column("started_on", sa.Date, nullable=False),
+    sa.Column("renews_on", sa.Date),
+    sa.Column("ends_on", sa.Date),
+    sa.Column("trial_ends_on", sa.Date),
+    sa.Column("failed_on", sa.Date),
+    sa.Column("fell_on", sa.Date),
+    sa.PrimaryKeyConstraint("connection_id", "subscription_id"),
+    sa.Index("ix_billing_term_payer", "connection_id", "payer_id"),
+    sa.Index("ix_billing_term_renews_on", "renews_on", "months", postgresql_where=sa.text("months >= 3")),
+    sa.Index("ix_billing_term_use", "use_pct", postgresql_where=sa.text("use_pct >= 50")),
+    sa.Index("ix_billing_term_rise", "rise_pct", postgresql_where=sa.text("rise_pct > 0")),
+    sa.Index("ix_billing_term_trial", "trial_ends_on", postgresql_where=sa.text("trial_ends_on IS NOT NULL")),
+    sa.Index("ix_billing_term_ends_on", "ends_on", postgresql_where=sa.text("ends_on IS NOT NULL")),
+    sa.Index("ix_billing_term_fell_on", "fell_on", postgresql_where=sa.text("fell_on IS NOT NULL")),
+    sa.Index("ix_billing_term_failed_on", "failed_on", postgresql_where=sa.text("failed_on IS NOT NULL")),
+)  # fmt: skip

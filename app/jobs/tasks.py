@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from app import agents, audit, notify, sessions
+from app.billing import refill
 from app.billing import store as billing
 from app.db import Database
 from app.inbox import billing_sync, catch_up, retention
@@ -39,6 +41,14 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         with runtime.database.begin() as cx:
             billing.carry_seats(cx)
 
+    def rises() -> None:
+        with runtime.database.begin() as cx:
+            billing.settle_rises(cx)
+
+    def refill_some() -> None:
+        until = time.monotonic() + 20
+        refill.refill(runtime.database, settings.seats_used_key, lambda: time.monotonic() < until)
+
     def forget_sessions() -> None:
         with runtime.database.begin() as cx:
             sessions.prune(cx, utc_now())
@@ -52,6 +62,8 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         Task("billing.reread", 5.0, lambda: billing_sync.reread(runtime.database, runtime.clients.billing, settings)),
         Task("billing.refresh", HOUR_S, lambda: billing_sync.refresh_due(runtime.database, settings)),
         Task("billing.seats", HOUR_S, seats),
+        Task("billing.rises", DAY_S, rises),
+        Task("billing.refill", 60.0, refill_some),
         Task("sessions.prune", HOUR_S, forget_sessions),
         Task("refunds.sweep", settings.refund_sweep_s, lambda: refunds.sweep(runtime.refunds)),
         Task("refunds.follow", 60.0, lambda: refunds.follow(runtime.refunds)),

@@ -33,6 +33,43 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "billing_term",
+        sa.Column("connection_id", sa.Text(), nullable=False),
+        sa.Column("subscription_id", sa.Text(), nullable=False),
+        sa.Column("payer_id", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=True),
+        sa.Column("owed", sa.BigInteger(), nullable=True),
+        sa.Column("fell_from", sa.BigInteger(), nullable=True),
+        sa.Column("seats", sa.Integer(), nullable=False),
+        sa.Column("seats_used", sa.Integer(), nullable=True),
+        sa.Column("use_pct", sa.Integer(), nullable=True),
+        sa.Column("rise_pct", sa.Integer(), nullable=True),
+        sa.Column("months", sa.SmallInteger(), nullable=False),
+        sa.Column("started_on", sa.Date(), nullable=False),
+        sa.Column("renews_on", sa.Date(), nullable=True),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("trial_ends_on", sa.Date(), nullable=True),
+        sa.Column("failed_on", sa.Date(), nullable=True),
+        sa.Column("fell_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("connection_id", "subscription_id", name=op.f("pk_billing_term")),
+    )
+    op.create_index("ix_billing_term_payer", "billing_term", ["connection_id", "payer_id"], unique=False)
+    for name, columns, where in (
+        ("renews_on", ["renews_on", "months"], "months >= 3"),
+        ("use", ["use_pct"], "use_pct >= 50"),
+        ("rise", ["rise_pct"], "rise_pct > 0"),
+        ("trial", ["trial_ends_on"], "trial_ends_on IS NOT NULL"),
+        ("ends_on", ["ends_on"], "ends_on IS NOT NULL"),
+        ("fell_on", ["fell_on"], "fell_on IS NOT NULL"),
+        ("failed_on", ["failed_on"], "failed_on IS NOT NULL"),
+    ):
+        op.create_index(
+            f"ix_billing_term_{name}", "billing_term", columns, unique=False, postgresql_where=sa.text(where)
+        )
+    op.create_table(
         "crm_account",
         sa.Column("connection_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -278,3 +315,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_step")),
     )
     op.create_index("ix_lead_step_lead", "lead_step", ["lead_id", "id"], unique=False)
+    # What is mirrored already has no terms yet: the workers compute them, payer by payer (app.billing.refill).
+    op.execute(
+        "INSERT INTO billing_cursor (connection_id, name, cursor)"
+        " SELECT DISTINCT connection_id, 'terms', '' FROM billing_profile ON CONFLICT DO NOTHING"
+    )
