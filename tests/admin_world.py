@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import UTC, datetime
 
@@ -57,4 +58,8 @@ class Visitor:
         return self.client.post(path, data={"csrf": self.csrf, **form}, headers={"Origin": origin})
 
 
-__all__ = ["ORIGIN", "Visitor", "name_people", "now", "world"]
+def text_of(answer):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\xa0", " ")
+
+
+__all__ = ["ORIGIN", "Visitor", "name_people", "now", "text_of", "world"]

@@ -1,7 +1,10 @@
 """`/admin/`: the pages of approvers and admins, rendered here; and the sign-in they share with `/approvals`."""
 
 from app.admin import (  # noqa: F401 - each puts its routes on the blueprint
+    exports,
     leads,
+    policy,
+    renewals,
     sign_in,
 )
 from app.admin.console import blueprint

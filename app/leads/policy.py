@@ -138,7 +138,7 @@ def changed(policy: LeadPolicy, wishes: Mapping[str, str]) -> LeadPolicy:
     problems = []
     for name, value in wishes.items():
         try:
-            policy = _put(policy, name, value)
+            policy = put(policy, name, value)
         except KeyError:
             problems.append(f"{name} is no setting of it")
         except ValueError as error:
@@ -159,7 +159,8 @@ _MOST = {
 }
 
 
-def _put(policy: LeadPolicy, name: str, value: str) -> LeadPolicy:
+def put(policy: LeadPolicy, name: str, value: str) -> LeadPolicy:
+    """One wish of `changed`. Raises KeyError for a name that is none, ValueError with what is wrong with the value."""
     head, _, rest = name.partition(".")
     put = _GROUPS.get(head)
     if rest and put is not None:

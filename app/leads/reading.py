@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -151,6 +150,8 @@ def counts(cx: sa.Connection, filters: Filters) -> dict[str, tuple[int, bool]]:
 
 def one(cx: sa.Connection, lead_id: str) -> sa.RowMapping | None:
     """A lead with the names of its company and owner."""
+    if "\x00" in lead_id:  # no text of PostgreSQL's
+        return None
     return cx.execute(_named_lead().where(lead.c.id == lead_id)).mappings().first()
 
 
@@ -167,55 +168,9 @@ def steps_of(cx: sa.Connection, lead_id: str) -> Sequence[sa.RowMapping]:
     return newest[::-1]
 
 
-def renewals(cx: sa.Connection, first: str, last: str) -> Sequence[sa.RowMapping]:
-    """Of each month and currency from first to last (`2026-11`, both included): how many renewals, worth how much.
-
-    at_risk: of those still open, the company also has an open lead that says risk or a failed payment, its card holds
-    a reason that says so, or something holds it back. Amounts: minor units of that currency, never added across.
-    """
-    return cx.execute(_RENEWALS, {"first": first, "end": f"{last}~"}).mappings().all()
-
-
-_RENEWALS = sa.text(
-    """
-    WITH found AS (
-        SELECT left(l.period, 7) AS month, l.currency, l.money, l.state, l.verdict, l.won, l.won_currency,
-               l.state = ANY(:open) AS is_open, l.state = 'held' OR l.on_hold AS is_held,
-               l.state = ANY(:open) AND (
-                   l.state = 'held' OR l.on_hold OR coalesce((l.card ->> 'risk')::int, 0) > 0 OR EXISTS (
-                       SELECT FROM lead r WHERE r.company = l.company AND r.kind IN ('risk', 'payment')
-                       AND r.state = ANY(:open))
-               ) AS at_risk
-        FROM lead l WHERE l.kind = 'renewal' AND l.period >= :first AND l.period < :end
-    )
-    SELECT month, currency, count(*) AS leads, coalesce(sum(money), 0)::bigint AS money,
-           count(*) FILTER (WHERE is_open) AS open, coalesce(sum(money) FILTER (WHERE is_open), 0)::bigint AS open_money,
-           count(*) FILTER (WHERE at_risk) AS at_risk,
-           coalesce(sum(money) FILTER (WHERE at_risk), 0)::bigint AS risk_money,
-           count(*) FILTER (WHERE is_held) AS held,
-           count(*) FILTER (WHERE verdict = 'won') AS won,
-           coalesce(sum(won) FILTER (WHERE verdict = 'won' AND won_currency = currency), 0)::bigint AS won_money,
-           count(*) FILTER (WHERE verdict IN ('lost', 'rejected')) AS lost
-    FROM found GROUP BY month, currency ORDER BY month, currency
-    """
-).bindparams(sa.bindparam("open", list(OPEN), type_=sa.ARRAY(sa.Text)))
-
-
-def owners(cx: sa.Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Names of people at the CRM, by (connection, id)."""
-    query = sa.select(crm_user).where(sa.tuple_(crm_user.c.connection_id, crm_user.c.id).in_(pairs))
-    return {(r.connection_id, r.id): r.name for r in cx.execute(query)}
-
-
 def accounts(cx: sa.Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], sa.RowMapping]:
     """Companies at the CRM, by (connection, id)."""
     if not pairs:
         return {}
     query = sa.select(crm_account).where(sa.tuple_(crm_account.c.connection_id, crm_account.c.id).in_(pairs))
     return {(r["connection_id"], r["id"]): r for r in cx.execute(query).mappings()}
-
-
-def version_of(cx: sa.Connection) -> datetime | None:
-    """When a lead last changed; None without any."""
-    newest = [sa.select(sa.func.max(lead.c.state_at)).where(lead.c.state == state) for state in STATES]
-    return cx.execute(sa.select(sa.func.max(sa.union_all(*newest).subquery().c[0]))).scalar()
