@@ -48,8 +48,13 @@ lead_signal = sa.Table(
     sa.Index("ix_lead_signal_lead", "lead_id", postgresql_where=sa.text("lead_id IS NOT NULL")),
     # What is new or changed since a lead was made of it.
     sa.Index("ix_lead_signal_news", "id", postgresql_where=sa.text("judged_digest <> digest")),
+    # What holds of billing, signal by signal: a scan compares it with what it found.
+    sa.Index(
+        "ix_lead_signal_open", "name", "subject", "source",
+        postgresql_where=sa.text("ended_at IS NULL AND payer_id <> ''"),
+    ),
     sa.Index("ix_lead_signal_ticket", "connection_id", "ticket_id", postgresql_where=sa.text("ticket_id <> ''")),
-)
+)  # fmt: skip
 
 lead = sa.Table(
     "lead",

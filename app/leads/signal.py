@@ -13,8 +13,8 @@ class Signal:
     """One reason seen once. source: a subscription's id, or `ticket:<connection>:<id>`.
 
     facts of billing: plan, seats, used, minor + currency (the value of one period), months (its length), status; and
-        `on` (the day it is about), `step` (renewal: days before it), `was` and `was_on` (growth, downgrade: what it
-        was before), `owed` (failed_payment: minor units), `renews_on`. What is not known is missing.
+        `on` (the day it is about), `step` (renewal: days before it), `was` (growth, downgrade: what it was before;
+        `days` within which), `owed` (failed_payment: minor units), `renews_on`. What is not known is missing.
     facts of a ticket: `quotes` [{"on": day, "text": redacted}], `words` (the admin's list that matched), `note` (the
         rule's own sentence), `domain` + `verified` of the requester's address.
     happened_at: the vendor's time, of the newest telling; a ticket's points decay from its day on.

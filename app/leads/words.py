@@ -41,7 +41,7 @@ _REASONS: Final[Mapping[str, Callable[[Facts], str]]] = {
     "renewal": lambda f: f"renews on {f['on']}, not more than {f['step']} days from now",
     "seats_full": lambda f: f"uses {_seats(f)}",
     "limit_hit": lambda f: f"has reached the limit of the plan: {_seats(f)}",
-    "seats_growth": lambda f: f"grew from {f['was']} seats in use on {f['was_on']} to {f['used']}",
+    "seats_growth": lambda f: f"grew from {f['was']} seats in use to {f['used']} within {f['days']} days",
     "trial_ending": lambda f: f"the trial ends on {f['on']} and they use {_seats(f)}",
     "cancellation": lambda f: f"cancelled: the subscription ends on {f['on']}",
     "downgrade": _downgrade,

@@ -297,6 +297,13 @@ def upgrade() -> None:
         "ix_lead_signal_news", "lead_signal", ["id"], unique=False, postgresql_where=sa.text("judged_digest <> digest")
     )
     op.create_index(
+        "ix_lead_signal_open",
+        "lead_signal",
+        ["name", "subject", "source"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL AND payer_id <> ''"),
+    )
+    op.create_index(
         "ix_lead_signal_ticket",
         "lead_signal",
         ["connection_id", "ticket_id"],

@@ -39,7 +39,7 @@ MANY = [
     renewal(90, "sub_2", currency="USD", plan="Basic"),
     signal("seats_full", "expansion", **SOLD),
     signal("limit_hit", "expansion", "sub_2", **{**SOLD, "used": 50}),
-    signal("seats_growth", "expansion", **{**SOLD, "was": 30, "was_on": "2026-10-27"}),
+    signal("seats_growth", "expansion", **{**SOLD, "was": 30, "days": 30}),
     signal("cancellation", "risk", "sub_3", **{**SOLD, "on": "2026-12-31"}),
     signal("downgrade", "risk", "sub_3", **{**SOLD, "was": 900_000, "on": "2026-11-01"}),
     quote_asked(7),
