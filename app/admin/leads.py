@@ -76,7 +76,7 @@ def lead(lead_id: str) -> str:
         if row is None:
             raise NotFound("There is no lead of this id. It may have been mistyped; leads are never deleted.")
         found = story.story(cx, row, told)
-    return page("lead", actor=actor, told=told, one=found)
+    return page("lead", actor=actor, told=told, inside="/admin/", one=found)
 
 
 def _rows(cx: sa.Connection, found: Sequence[sa.RowMapping], told: Reader) -> list[Row]:

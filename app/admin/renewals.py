@@ -70,7 +70,7 @@ def months(text: str) -> int:
 def _currency(code: str, found: Sequence[Month], told: Reader) -> Currency:
     rows = tuple(_row(one, _month(one.month, told), told) for one in found)
     total = Month(found[0].month, code, *(sum(column) for column in zip(*map(_sums, found), strict=True)))
-    return Currency(code, _drawing(code, found, rows, told), rows, _row(total, "Together", told))
+    return Currency(code, _drawing(code, found, rows, told), rows, _row(total, "All of them", told))
 
 
 def _sums(one: Month) -> tuple[int, ...]:
