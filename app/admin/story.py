@@ -12,7 +12,7 @@ from app.access import service as access
 from app.admin import naming, words
 from app.admin.words import Pill, StateWords
 from app.holds.models import hold
-from app.leads import reading
+from app.leads import reading, review
 from app.leads.models import OPEN
 from app.ui.words import Moment, Reader, dated, plain
 
@@ -85,6 +85,7 @@ class Story:
     verdict_text: str
     steps: tuple[Step, ...]
     in_review: bool
+    link: str
 
 
 def said(text: object, told: Reader) -> str:
@@ -114,7 +115,7 @@ def story(cx: sa.Connection, row: sa.RowMapping, told: Reader) -> Story:
         tuple(risks), said(card.get("next_step", ""), told), _evidence(card, told), _quotes(card, told),
         _match(cx, row, told), tuple(_seen(one, told) for one in signals), holds(cx, signals, told),
         _crm(row, told), words.VERDICTS.get(row["verdict"]), _verdict(row, told), _steps(cx, row["id"], told),
-        row["state"] == "review",
+        row["state"] == "review", _link(cx, row["subject"], told),
     )  # fmt: skip
 
 
@@ -167,6 +168,17 @@ def _match(cx: sa.Connection, row: sa.RowMapping, told: Reader) -> tuple[tuple[s
         ("Before it was known", source(row["subject"]) if row["subject"] != row["company"] else ""),
     ]
     return tuple((label, value) for label, value in lines if value)
+
+
+def _link(cx: sa.Connection, subject: str, told: Reader) -> str:
+    """What a person said of the subject, and is remembered."""
+    found = review.live_link(cx, subject)
+    if found is None or found["strength"] != review.STRENGTH:
+        return ""
+    by = access.names(cx, [found["made_by"]]).get(found["made_by"], found["made_by"])
+    return (
+        f"{plain(by)} said on {told.time(found['made_at']).text} that it is {found['account_id']} at {found['crm_id']}."
+    )
 
 
 def _seen(one: sa.RowMapping, told: Reader) -> Seen:

@@ -57,6 +57,9 @@ def filled(console):
     """Leads of every state, renewals in two currencies, a policy with a history."""
     with console.database.begin() as cx:
         found = leads.everything(cx)
+        told = [{"account_id": one, "reason": f"{one} has the domain northwind.example"} for one in ("001A", "001B")]
+        found["twice"] = leads.put(cx, "review", "trial", subject="domain:northwind.example", company="c2", account_id="", minor=99000,
+                                   match={"candidates": told}, why="Two accounts have the domain northwind.example.")  # fmt: skip
         for n in range(30):
             leads.term(cx, n, leads.month(n % 6), 90000 + 41000 * n, failed_on=leads.NOW.date() if n % 5 == 0 else None)
         leads.term(cx, 90, leads.month(1), 125000, "KWD")
@@ -98,7 +101,7 @@ PAGES = {  # name: address; {x} is the lead in state x
     "pipeline": "/admin/", "filtered": "/admin/?kind=request&account=x&state=nonsense", "held": "/admin/?state=held",
     "lead-held": "/admin/leads/{held}", "lead-pushed": "/admin/leads/{pushed}", "lead-closed": "/admin/leads/{closed}",
     "lead-dead": "/admin/leads/{dead}", "renewals": "/admin/renewals", "policy": "/admin/policy",
-    "no-lead": "/admin/leads/led_nothing", "approvals": "/approvals/",
+    "review": "/admin/review", "review-find": "/admin/review?lead={twice}&find=gr%C3%BCn", "no-lead": "/admin/leads/led_nothing", "approvals": "/approvals/",
 }  # fmt: skip
 
 
@@ -114,7 +117,7 @@ def test_every_page_is_accessible_quiet_and_fits(console, filled, visit, width, 
         assert wide <= 0, f"{name} is wider than the window"
         small = page.evaluate(
             "[...document.querySelectorAll('a, button, input, select, summary, textarea')].filter(e => e.offsetParent && "
-            "!e.closest('.skip') && e.type != 'hidden' && (e.getBoundingClientRect().height < 24)).map(e => e.outerHTML)"
+            "!e.closest('.skip, label') && e.type != 'hidden' && (e.getBoundingClientRect().height < 24)).map(e => e.outerHTML)"
         )
         assert [e for e in small if "skip" not in e] == [], name
         expected = "error: Failed to load resource: the server responded with a status of 404"
@@ -138,7 +141,7 @@ def test_the_pages_before_the_sign_in_and_empty_ones(console, visit, width, sche
     shot(page, f"asked-{width}-{scheme}")
     page.goto(console.link(console.ada))
     page.get_by_role("button", name="Sign in").click()
-    for name in ("", "renewals", "policy"):
+    for name in ("", "renewals", "policy", "review"):
         page.goto(f"{console.url}/admin/{name}")
         shot(page, f"empty-{name or 'pipeline'}-{width}-{scheme}")
         assert violations(page.main_frame) == [], name
@@ -212,6 +215,29 @@ def test_a_mistake_in_the_policy_is_put_right_by_keyboard(console, filled, visit
     page.get_by_text("Version 1 is in force now.").wait_for()
     shot(page, "policy-saved")
     assert violations(page.main_frame) == []
+    assert [line for line in page.said if "422" not in line] == []
+
+
+def test_an_ambiguous_match_is_resolved_by_keyboard(console, filled, visit):
+    page = visit(console.eve)
+    page.goto(f"{console.url}/admin/review")
+    section = page.locator(f"#{filled['twice']}")
+    section.get_by_role("button", name="It is this one").first.focus()
+    page.keyboard.press("Enter")
+    section.get_by_role("alert").wait_for()
+    shot(page, "review-mistake")
+    assert violations(page.main_frame) == []
+    assert page.evaluate("document.activeElement.type") == "radio", "the focus is on what is missing"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_text("Remembered. 2 leads go on.").wait_for()
+    shot(page, "review-done")
+    assert violations(page.main_frame) == []
+    page.goto(f"{console.url}/admin/leads/{filled['twice']}")
+    page.get_by_text("Eve Approver said on").wait_for()
+    page.get_by_role("button", name="That was wrong: forget it").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Link ended").wait_for()
     assert [line for line in page.said if "422" not in line] == []
 
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.access import Role
-from app.leads import store_policy
+from app.leads import review, store_policy
 from tests import leads_world as leads
 from tests.admin_world import Visitor, world
 
@@ -18,17 +18,25 @@ ROUTES = {  # route -> the least role; None: open to everybody
     ("POST", "/admin/leave"): APPROVER,
     ("GET", "/admin/"): APPROVER, ("GET", "/admin/leads/<lead_id>"): APPROVER, ("GET", "/admin/leads.csv"): ADMIN,
     ("GET", "/admin/renewals"): APPROVER, ("GET", "/admin/renewals.csv"): ADMIN,
+    ("GET", "/admin/review"): APPROVER, ("POST", "/admin/review"): APPROVER, ("POST", "/admin/review/forget"): APPROVER,
     ("GET", "/admin/policy"): APPROVER, ("POST", "/admin/policy"): ADMIN,
 }  # fmt: skip
 CLOSED = sorted((route, least) for route, least in ROUTES.items() if least)
 WRITES = [(rule, least) for (method, rule), least in CLOSED if method == "POST"]
-FORMS = {"/admin/policy": {"version": "0", "seats_pct": "80"}}
+FORMS = {
+    "/admin/policy": {"version": "0", "seats_pct": "80"}, "/admin/review": {"lead": "led_review", "account": "sales 001A"},
+    "/admin/review/forget": {"lead": "led_linked"},
+}  # fmt: skip
 
 
 @pytest.fixture
 def lead_id(database):
     with database.begin() as cx:
-        return leads.everything(cx)["pushed"]
+        found = leads.everything(cx)
+        leads.put(cx, "review", "request", lead_id="led_review", subject="domain:a.example")
+        leads.put(cx, "pushed", "request", lead_id="led_linked", subject="domain:b.example")
+        review._remember(cx, "domain:b.example", "sales", "001A", "per_setup")
+        return found["pushed"]
 
 
 def call(visitor, method, rule, lead_id, **more):
@@ -61,7 +69,10 @@ def test_the_table_of_roles_and_routes(app, database, people, lead_id, who, rout
         assert (version, policy.seats_pct) == (
             (1, 80) if fine and route[1] == "/admin/policy" and route[0] == "POST" else (0, 90)
         )
+        links = cx.execute(sa.text("SELECT subject, ended_at IS NULL FROM account_link ORDER BY id")).all()
         sessions = cx.execute(sa.text("SELECT count(*) FROM session")).scalar_one()
+    expected = [("domain:b.example", not (fine and route == ("POST", "/admin/review/forget")))]
+    assert links == expected + [("domain:a.example", True)] * (fine and route == ("POST", "/admin/review"))
     assert sessions == (0 if who == "nobody" or (fine and route[1] == "/admin/leave") else 1)
 
 
