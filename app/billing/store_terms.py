@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 Row = Mapping[str, Any]
-LOOK_BACK = 90  # days of seat counts that growth is told from; policies may ask for no more
+LOOK_BACK = 30  # days of seat counts that growth is told from
 
 _COLUMNS = (
     "payer_id, subscription_id, status, plan, currency, minor, owed, seats, seats_used, use_pct, months, started_on, "
@@ -20,13 +20,13 @@ _TYPES = (
     "seats_used int, use_pct int, months smallint, started_on date, renews_on date, ends_on date, trial_ends_on date, "
     "failed_on date"
 )
-_KEPT = [name.strip() for name in _COLUMNS.split(",") if name.strip() != "subscription_id"] + ["rise_pct"]
-_RISE = f"""
-    SELECT CASE WHEN n.seats_used > min(c.seats_used)
-                THEN least((n.seats_used - min(c.seats_used)) * 100.0 / greatest(min(c.seats_used), 1), 1000000)::int END
-    FROM seat_count c
-    WHERE c.connection_id = %s AND c.subscription_id = n.subscription_id AND c.day > current_date - {LOOK_BACK}
+_KEPT = [name.strip() for name in _COLUMNS.split(",") if name.strip() != "subscription_id"] + ["used_least", "rise_pct"]
+_LEAST = f"""
+    SELECT min(c.seats_used) FROM seat_count c
+    WHERE c.connection_id = %s AND c.subscription_id = n.subscription_id AND c.day >= current_date - {LOOK_BACK}
 """  # noqa: S608 - names and numbers of this file
+_RISE = """CASE WHEN n.seats_used > l.used_least
+           THEN least((n.seats_used - l.used_least) * 100.0 / greatest(l.used_least, 1), 1000000)::int END"""
 
 # A value fell when a month of it costs less than before in the same currency; within a month the highest before counts,
 # and it is forgotten once the value is back.
@@ -38,15 +38,16 @@ _PUT = sa.text(
     WITH told AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n({_TYPES})
     ), fresh AS MATERIALIZED (
-        SELECT n.*, ({_RISE % ":connection"}) AS rise_pct FROM told n
+        SELECT n.*, l.used_least, {_RISE} AS rise_pct
+        FROM told n LEFT JOIN LATERAL ({_LEAST % ":connection"}) l(used_least) ON true
     ), ended AS (
         DELETE FROM billing_term t
         WHERE t.connection_id = :connection AND t.payer_id = ANY(:payers)
           AND NOT EXISTS (SELECT FROM told n WHERE n.subscription_id = t.subscription_id)
         RETURNING t.payer_id
     ), put AS (
-        INSERT INTO billing_term AS t (connection_id, {_COLUMNS}, rise_pct)
-        SELECT :connection, {_COLUMNS}, rise_pct FROM fresh ORDER BY subscription_id
+        INSERT INTO billing_term AS t (connection_id, {_COLUMNS}, used_least, rise_pct)
+        SELECT :connection, {_COLUMNS}, used_least, rise_pct FROM fresh ORDER BY subscription_id
         ON CONFLICT (connection_id, subscription_id) DO UPDATE SET
             {", ".join(f"{name} = excluded.{name}" for name in _KEPT)},
             fell_on = CASE WHEN {_SAME} AND excluded.minor < {_WAS} THEN current_date
@@ -64,11 +65,12 @@ _PUT = sa.text(
 # A rise is told from the days before a change; as days go by it may be none any more.
 _SETTLE = sa.text(
     f"""
-    UPDATE billing_term t SET rise_pct = f.rise_pct
-    FROM (SELECT n.connection_id, n.subscription_id, ({_RISE % "n.connection_id"}) AS rise_pct
-          FROM billing_term n WHERE n.rise_pct > 0) f
+    UPDATE billing_term t SET used_least = f.used_least, rise_pct = f.rise_pct
+    FROM (SELECT n.connection_id, n.subscription_id, l.used_least, {_RISE} AS rise_pct
+          FROM billing_term n LEFT JOIN LATERAL ({_LEAST % "n.connection_id"}) l(used_least) ON true
+          WHERE n.rise_pct > 0) f
     WHERE t.connection_id = f.connection_id AND t.subscription_id = f.subscription_id
-      AND t.rise_pct IS DISTINCT FROM f.rise_pct
+      AND (t.used_least, t.rise_pct) IS DISTINCT FROM (f.used_least, f.rise_pct)
     """  # noqa: S608 - names and numbers of this file
 )
 

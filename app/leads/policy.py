@@ -32,6 +32,7 @@ WORDS: Final = ("enterprise", "quote", "cancellation", "complaint")
 OF_TICKETS: Final = frozenset({"enterprise_words", "quote_words", "cancellation_words", "rule"})
 NEVER_WITHHELD: Final = frozenset({"renewal", "risk"})  # no holdout of these, whatever is set
 MONTHS_LEAST: Final = 3  # the index of renewals holds no shorter periods: those renew by themselves
+USE_LEAST: Final = 70  # per cent; the index of seats in use holds no less
 
 
 class LeadPolicyError(InputError):
@@ -66,7 +67,7 @@ class LeadPolicy:
 
     renewal_days: days before a renewal, the most first; the share of the weight grows with each. renewal_months: shorter
     billing periods are no renewal sales cares for. seats_pct: of the seats paid for, in use. growth_*: seats in use rose
-    by so many per cent, and by so many seats at least, within so many days. trial_*: days before the trial's end, with
+    by so many per cent, and by so many seats at least, within 30 days. trial_*: days before the trial's end, with
     so many per cent of the seats in use. downgrade_*: the monthly value fell by so many per cent within so many days.
     payment_days: a failed payment counts so long before the renewal. words: list -> RE2 patterns. decay_days: after so
     many days a ticket's signal has no points left. hold_tags: tickets that carry one and are not solved hold leads back;
@@ -80,7 +81,6 @@ class LeadPolicy:
     renewal_days: tuple[int, ...] = (90, 60, 30)
     renewal_months: int = 6
     seats_pct: int = 90
-    growth_days: int = 30
     growth_pct: int = 20
     growth_seats: int = 3
     trial_days: int = 7
@@ -149,7 +149,7 @@ def changed(policy: LeadPolicy, wishes: Mapping[str, str]) -> LeadPolicy:
 
 
 _PER_CENT = ("seats_pct", "growth_pct", "trial_pct", "downgrade_pct", "holdout_pct")
-_LEAST = {"renewal_months": MONTHS_LEAST, "gather_s": 0, "holdout_pct": 0, "cooldown_days": 0}
+_LEAST = {"renewal_months": MONTHS_LEAST, "seats_pct": USE_LEAST, "gather_s": 0, "holdout_pct": 0, "cooldown_days": 0}
 _MOST = {
     **dict.fromkeys(_PER_CENT, 100),
     "growth_pct": 1000,

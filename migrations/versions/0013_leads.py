@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("seats", sa.Integer(), nullable=False),
         sa.Column("seats_used", sa.Integer(), nullable=True),
         sa.Column("use_pct", sa.Integer(), nullable=True),
+        sa.Column("used_least", sa.Integer(), nullable=True),
         sa.Column("rise_pct", sa.Integer(), nullable=True),
         sa.Column("months", sa.SmallInteger(), nullable=False),
         sa.Column("started_on", sa.Date(), nullable=False),
@@ -54,20 +55,35 @@ def upgrade() -> None:
         sa.Column("trial_ends_on", sa.Date(), nullable=True),
         sa.Column("failed_on", sa.Date(), nullable=True),
         sa.Column("fell_on", sa.Date(), nullable=True),
+        sa.Column(
+            "told",
+            sa.BigInteger(),
+            sa.Computed(
+                "hashtextextended(plan || '|' || seats::text || '|' || coalesce(minor::text, '') || '|' || currency || '|'"
+                " || months::text, 0)",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("connection_id", "subscription_id", name=op.f("pk_billing_term")),
     )
     op.create_index("ix_billing_term_payer", "billing_term", ["connection_id", "payer_id"], unique=False)
-    for name, columns, where in (
-        ("renews_on", ["renews_on", "months"], "months >= 3"),
-        ("use", ["use_pct"], "use_pct >= 50"),
-        ("rise", ["rise_pct"], "rise_pct > 0"),
-        ("trial", ["trial_ends_on"], "trial_ends_on IS NOT NULL"),
-        ("ends_on", ["ends_on"], "ends_on IS NOT NULL"),
-        ("fell_on", ["fell_on"], "fell_on IS NOT NULL"),
-        ("failed_on", ["failed_on"], "failed_on IS NOT NULL"),
+    for name, column, where, more in (
+        ("renews_on", "renews_on", "months >= 3", ["months"]),
+        ("use", "use_pct", "use_pct >= 70", []),
+        ("rise", "rise_pct", "rise_pct > 0", ["seats_used", "used_least", "use_pct"]),
+        ("trial", "trial_ends_on", "trial_ends_on IS NOT NULL", ["started_on", "use_pct"]),
+        ("ends_on", "ends_on", "ends_on IS NOT NULL", []),
+        ("fell_on", "fell_on", "fell_on IS NOT NULL", ["minor", "fell_from"]),
+        ("failed_on", "failed_on", "failed_on IS NOT NULL", ["months", "renews_on", "owed"]),
     ):
         op.create_index(
-            f"ix_billing_term_{name}", "billing_term", columns, unique=False, postgresql_where=sa.text(where)
+            f"ix_billing_term_{name}",
+            "billing_term",
+            [column],
+            unique=False,
+            postgresql_include=["connection_id", "subscription_id", "payer_id", "told", *more],
+            postgresql_where=sa.text(where),
         )
     op.create_table(
         "crm_account",

@@ -14,9 +14,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.billing import LOOK_BACK
 from app.leads.policy import LeadPolicy
 from app.leads.signal import payer_subject, quarter
-from app.leads.signals.queries import QUERIES, select, values
+from app.leads.signals.queries import QUERIES, STEP, select, values
 
 PayerKey = tuple[str, str]
 ENDED = "ended"  # the digest of a row that holds no longer
@@ -35,54 +36,60 @@ class Counts:
         return Counts(self.found + other.found, self.written + other.written, self.ended + other.ended)
 
 
-def _statement(found: str, scope: str) -> sa.TextClause:
+# `f`: what was found, with the period of its episode; `h`: the same beside the row we have of it. What is gone is told by
+# EXCEPT and not by a join, which a planner with a poor guess would carry out row against row.
+_STATEMENT = f"""
+    WITH {{found}}, f AS MATERIALIZED (
+        SELECT t.*, t.subscription_id AS source, 'payer:' || t.connection_id || ':' || t.payer_id AS subject,
+               coalesce(t.dated::text, o.period, :quarter) AS period, {STEP} AS step,
+               md5(concat_ws('|', '{_FACTS_VERSION}', t.told, t.at, {STEP}, t.news)) AS digest
+        FROM found t
+        LEFT JOIN lead_signal o ON t.dated IS NULL AND o.ended_at IS NULL AND o.payer_id <> ''
+             AND o.happened_at > :now - interval '365 days' AND o.name = t.name AND o.kind = t.kind
+             AND o.subject = 'payer:' || t.connection_id || ':' || t.payer_id AND o.source = t.subscription_id
+    ), h AS MATERIALIZED (
+        SELECT f.*, s.id AS row_id, s.digest AS had
+        FROM f LEFT JOIN lead_signal s ON s.subject = f.subject AND s.kind = f.kind AND s.name = f.name
+             AND s.source = f.source AND s.period = f.period
+    ), put AS (
+        INSERT INTO lead_signal AS s (subject, kind, name, source, period, payer_connection_id, payer_id, facts, digest,
+                                      happened_at)
+        SELECT h.subject, h.kind, h.name, h.source, h.period, h.connection_id, h.payer_id,
+               jsonb_strip_nulls(jsonb_build_object(
+                   'plan', nullif(x.plan, ''), 'seats', x.seats, 'used', x.seats_used, 'minor', x.minor,
+                   'currency', x.currency, 'months', x.months, 'status', x.status, 'renews_on', x.renews_on,
+                   'on', h.at, 'step', h.step, 'was', h.was,
+                   'days', CASE WHEN h.name = 'seats_growth' THEN {LOOK_BACK} END,
+                   'owed', CASE WHEN h.name = 'failed_payment' THEN x.owed END)),
+               h.digest, :now
+        FROM h JOIN billing_term x ON x.connection_id = h.connection_id AND x.subscription_id = h.subscription_id
+        WHERE h.had IS DISTINCT FROM h.digest
+        ORDER BY h.subject, h.kind, h.name, h.source
+        ON CONFLICT (subject, kind, name, source, period) DO UPDATE SET
+            facts = excluded.facts, digest = excluded.digest, seen_at = now(), ended_at = NULL,
+            happened_at = CASE WHEN s.ended_at IS NULL THEN s.happened_at ELSE excluded.happened_at END
+        RETURNING 1
+    ), gone AS (
+        UPDATE lead_signal s SET ended_at = :now, digest = '{ENDED}', seen_at = now()
+        WHERE s.id IN (
+            SELECT s.id FROM lead_signal s
+            WHERE s.ended_at IS NULL AND s.payer_id <> '' AND s.name = ANY(:names) AND {{scope}}
+            EXCEPT SELECT h.row_id FROM h)
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM h), (SELECT count(*) FROM put), (SELECT count(*) FROM gone)
+    """  # noqa: S608 - names and texts of this package
+
+
+def _statement(found: str, scope: str = "true") -> sa.TextClause:
     """One statement: find, upsert what changed, end what is gone. scope: which rows of ours this scan answers for."""
-    key = (
-        "s.subject = f.subject AND s.kind = f.kind AND s.name = f.name AND s.source = f.source AND s.period = f.period"
-    )
-    return sa.text(
-        f"""
-        WITH {found}, f AS MATERIALIZED (
-            SELECT t.*, t.subscription_id AS source, 'payer:' || t.connection_id || ':' || t.payer_id AS subject,
-                   coalesce(t.dated, o.period, :quarter) AS period,
-                   md5(concat_ws('|', '{_FACTS_VERSION}', t.plan, t.minor, t.currency, t.months, t.at, t.step, t.news))
-                   AS digest
-            FROM found t
-            LEFT JOIN lead_signal o ON t.dated IS NULL AND o.ended_at IS NULL AND o.payer_id <> ''
-                 AND o.happened_at > :now - interval '365 days' AND o.name = t.name AND o.kind = t.kind
-                 AND o.subject = 'payer:' || t.connection_id || ':' || t.payer_id AND o.source = t.subscription_id
-        ), put AS (
-            INSERT INTO lead_signal AS s (subject, kind, name, source, period, payer_connection_id, payer_id, facts,
-                                          digest, happened_at)
-            SELECT f.subject, f.kind, f.name, f.source, f.period, f.connection_id, f.payer_id,
-                   jsonb_strip_nulls(jsonb_build_object(
-                       'plan', nullif(f.plan, ''), 'seats', f.seats, 'used', f.seats_used, 'minor', f.minor,
-                       'currency', f.currency, 'months', f.months, 'status', f.status, 'renews_on', f.renews_on,
-                       'on', f.at, 'step', f.step, 'was', f.was,
-                       'days', CASE WHEN f.name = 'seats_growth' THEN CAST(:growth_days AS int) END,
-                       'owed', CASE WHEN f.name = 'failed_payment' THEN f.owed END)),
-                   f.digest, :now
-            FROM f WHERE NOT EXISTS (SELECT FROM lead_signal s WHERE {key} AND s.digest = f.digest)
-            ORDER BY f.subject, f.kind, f.name, f.source
-            ON CONFLICT (subject, kind, name, source, period) DO UPDATE SET
-                facts = excluded.facts, digest = excluded.digest, seen_at = now(), ended_at = NULL,
-                happened_at = CASE WHEN s.ended_at IS NULL THEN s.happened_at ELSE excluded.happened_at END
-            RETURNING 1
-        ), gone AS (
-            UPDATE lead_signal s SET ended_at = :now, digest = '{ENDED}', seen_at = now()
-            WHERE s.ended_at IS NULL AND s.payer_id <> '' AND s.name = ANY(:names) AND {scope}
-              AND NOT EXISTS (SELECT FROM f WHERE {key})
-            RETURNING 1
-        )
-        SELECT (SELECT count(*) FROM f), (SELECT count(*) FROM put), (SELECT count(*) FROM gone)
-        """  # noqa: S608 - names and texts of this package
-    )
+    return sa.text(_STATEMENT.format(found=found, scope=scope))
 
 
 @cache
 def _whole(name: str) -> sa.TextClause:
     found = f"found AS ({select(name)} AND NOT :off_{name})"
-    return _statement(found, "true")
+    return _statement(found)
 
 
 @cache
@@ -100,7 +107,8 @@ def scan_signal(cx: sa.Connection, name: str, policy: LeadPolicy, now: datetime)
     cx.execute(sa.text("SET LOCAL statement_timeout = '15min'"))
     # One core is enough for what nobody waits for, and plans of one process say what they cost.
     cx.execute(sa.text("SET LOCAL max_parallel_workers_per_gather = 0"))
-    return _counts(cx, _whole(name), _values(policy, now) | {"names": [name]})
+    statement = _whole(name)
+    return _counts(cx, statement, told(statement, policy, now, names=[name]))
 
 
 def scan_payers(cx: sa.Connection, payers: Collection[PayerKey], policy: LeadPolicy, now: datetime) -> Counts:
@@ -109,11 +117,11 @@ def scan_payers(cx: sa.Connection, payers: Collection[PayerKey], policy: LeadPol
         return Counts()
     _lock(cx, "pg_advisory_xact_lock_shared")
     wanted = sorted(payers)
-    told = {
-        "connections": [c for c, _ in wanted], "payers": [p for _, p in wanted],
-        "subjects": [payer_subject(*one) for one in wanted], "names": list(QUERIES),
-    }  # fmt: skip
-    return _counts(cx, _some(), _values(policy, now) | told)
+    statement = _some()
+    return _counts(cx, statement, told(
+        statement, policy, now, names=list(QUERIES), subjects=[payer_subject(*one) for one in wanted],
+        connections=[connection_id for connection_id, _ in wanted], payers=[payer_id for _, payer_id in wanted],
+    ))  # fmt: skip
 
 
 def _lock(cx: sa.Connection, function: str) -> None:
@@ -126,7 +134,11 @@ def _values(policy: LeadPolicy, now: datetime) -> dict[str, Any]:
     return {"today": today, "now": now, "quarter": quarter(now.astimezone(UTC)), **values(policy), **off}
 
 
-def _counts(cx: sa.Connection, statement: sa.TextClause, told: Mapping[str, Any]) -> Counts:
-    names = statement._bindparams  # each statement asks for some of them
-    row = cx.execute(statement, {name: told[name] for name in names}).one()
-    return Counts(*row)
+def told(statement: sa.TextClause, policy: LeadPolicy, now: datetime, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The values a statement asks for, by name."""
+    every = _values(policy, now) | more
+    return {name: every[name] for name in statement._bindparams}
+
+
+def _counts(cx: sa.Connection, statement: sa.TextClause, values: Mapping[str, Any]) -> Counts:
+    return Counts(*cx.execute(statement, values).one())

@@ -149,12 +149,12 @@ def counted(database, *used):
 
 
 def test_a_rise_is_told_from_the_daily_counts(tell, term, make, database):
-    counted(database, (100, 2), (80, 20), (10, 30))
+    counted(database, (31, 2), (30, 20), (10, 30))
     tell(make.subscription(make.item(1000, 50), metadata={KEY: "33"}))
-    assert term()["rise_pct"] == 65  # from 20, for the 2 were longer ago
+    assert (term()["used_least"], term()["rise_pct"]) == (20, 65)  # the 2 were longer ago
     with database.begin() as cx:
         assert settle_rises(cx) == 0
-        cx.execute(sa.update(seat_count).where(seat_count.c.seats_used == 20).values(day=sa.func.current_date() - 95))
+        cx.execute(sa.update(seat_count).where(seat_count.c.seats_used == 20).values(day=sa.func.current_date() - 40))
         assert settle_rises(cx) == 1
     assert term()["rise_pct"] == 10
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from app.billing.models import billing_term, seat_count
+from app.billing.models import billing_term
 from app.leads.models import lead_signal
 from app.leads.policy import LeadPolicy
 from app.leads.signals import QUERIES, scan_payers, scan_signal
@@ -42,11 +42,6 @@ class World:
     def change(self, sid="sub_1", **values):
         with self.database.begin() as cx:
             cx.execute(sa.update(billing_term).where(billing_term.c.subscription_id == sid).values(**values))
-
-    def counted(self, days, used, sid="sub_1"):
-        row = {"connection_id": "bank", "subscription_id": sid, "day": self.day(-days), "seats": 50, "seats_used": used}
-        with self.database.begin() as cx:
-            cx.execute(sa.insert(seat_count).values(**row))
 
     def scan(self):
         """All of it; counts by signal."""

@@ -1,6 +1,5 @@
 """Signals from the billing mirror: what is found, in which period, written when, ended when."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +14,7 @@ CASES = {
     "renewal": lambda w: {"renews_on": w.day(90)},
     "seats_full": lambda w: {"seats_used": 45},
     "limit_hit": lambda w: {"seats_used": 50},
-    "seats_growth": lambda w: {"seats_used": 14, "rise_pct": 40},
+    "seats_growth": lambda w: {"seats_used": 14, "used_least": 10, "rise_pct": 40},
     "trial_ending": lambda w: {"status": "trialing", "trial_ends_on": w.day(7), "seats_used": 30, "renews_on": None},
     "cancellation": lambda w: {"ends_on": w.day(3), "renews_on": None},
     "downgrade": lambda w: {"fell_on": w.day(-30), "fell_from": 625_000},
@@ -25,7 +24,7 @@ ALMOST = {
     "renewal": lambda w: {"renews_on": w.day(91)},
     "seats_full": lambda w: {"seats_used": 44},
     "limit_hit": lambda w: {"seats_used": 49},
-    "seats_growth": lambda w: {"seats_used": 12, "rise_pct": 20},  # enough per cent, too few seats
+    "seats_growth": lambda w: {"seats_used": 12, "used_least": 10, "rise_pct": 20},  # enough per cent, too few seats
     "trial_ending": lambda w: {"status": "trialing", "trial_ends_on": w.day(7), "seats_used": 29, "renews_on": None},
     "cancellation": lambda w: {"ends_on": w.day(-1), "renews_on": None},
     "downgrade": lambda w: {"fell_on": w.day(-31), "fell_from": 625_000},
@@ -35,8 +34,6 @@ ALMOST = {
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_each_signal_is_found_and_not_a_step_before(world, name):
-    world.counted(30, 10)
-    world.counted(31, 1)  # before the window: it was fewer, and does not count
     world.term(**ALMOST[name](world))
     assert world.scan()[name].found == 0
     world.term(**CASES[name](world))
@@ -46,7 +43,6 @@ def test_each_signal_is_found_and_not_a_step_before(world, name):
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_payers_scan_finds_what_the_full_scan_finds(world, name):
-    world.counted(30, 10)
     world.term(**CASES[name](world))
     world.scan_payers()
     mine = world.rows("subject", "kind", "name", "source", "period", "digest", "facts")
@@ -57,7 +53,6 @@ def test_a_payers_scan_finds_what_the_full_scan_finds(world, name):
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_signal_with_weight_0_is_not_found_and_what_it_found_ends(world, name):
-    world.counted(30, 10)
     world.term(**CASES[name](world))
     world.scan()
     world.policy = changed(world.policy, {f"weight.{name}": "0"})
@@ -212,14 +207,11 @@ def test_signals_of_tickets_are_none_of_a_scans_business(world):
     assert world.open() == ["cancellation_words"]
 
 
-def test_growth_is_told_from_the_first_count_of_the_window(world):
-    world.counted(20, 10)  # we have not counted for longer
-    world.counted(3, 13)
+def test_the_facts_of_growth(world):
     world.term(**CASES["seats_growth"](world))
     world.scan()
-    assert world.rows("facts")[0][0]["was"] == 10
-    world.policy = replace(world.policy, growth_days=5)
-    assert world.scan()["seats_growth"].found == 0  # 13 to 14
+    facts = world.rows("facts")[0][0]
+    assert (facts["was"], facts["used"], facts["days"]) == (10, 14, 30)
 
 
 def test_what_is_judged_is_news_again_when_it_ends_and_when_it_comes_back(world):
