@@ -62,6 +62,11 @@ def filled(console):
                                    match={"candidates": told}, why="Two accounts have the domain northwind.example.")  # fmt: skip
         for n in range(30):
             leads.term(cx, n, leads.month(n % 6), 90000 + 41000 * n, failed_on=leads.NOW.date() if n % 5 == 0 else None)
+        leads.judged(cx, ["renewal"], accepted=14, rejected=9, won=5, lost=3, open=12)
+        leads.judged(
+            cx, ["quote_words", "asks_quote"], accepted=2, rejected=38, reason="Asked for a price, not for more", open=3
+        )
+        leads.judged(cx, ["names_a_competitor"], accepted=2, rejected=1, open=1)
         leads.term(cx, 90, leads.month(1), 125000, "KWD")
         leads.term(cx, 91, None, 99000, ends_on=leads.month(2))
     return found
@@ -100,7 +105,7 @@ def shot(page, name):
 PAGES = {  # name: address; {x} is the lead in state x
     "pipeline": "/admin/", "filtered": "/admin/?kind=request&account=x&state=nonsense", "held": "/admin/?state=held",
     "lead-held": "/admin/leads/{held}", "lead-pushed": "/admin/leads/{pushed}", "lead-closed": "/admin/leads/{closed}",
-    "lead-dead": "/admin/leads/{dead}", "renewals": "/admin/renewals", "policy": "/admin/policy",
+    "lead-dead": "/admin/leads/{dead}", "renewals": "/admin/renewals", "report": "/admin/report", "policy": "/admin/policy",
     "review": "/admin/review", "review-find": "/admin/review?lead={twice}&find=gr%C3%BCn", "no-lead": "/admin/leads/led_nothing", "approvals": "/approvals/",
 }  # fmt: skip
 
@@ -141,7 +146,7 @@ def test_the_pages_before_the_sign_in_and_empty_ones(console, visit, width, sche
     shot(page, f"asked-{width}-{scheme}")
     page.goto(console.link(console.ada))
     page.get_by_role("button", name="Sign in").click()
-    for name in ("", "renewals", "policy", "review"):
+    for name in ("", "renewals", "policy", "review", "report"):
         page.goto(f"{console.url}/admin/{name}")
         shot(page, f"empty-{name or 'pipeline'}-{width}-{scheme}")
         assert violations(page.main_frame) == [], name
