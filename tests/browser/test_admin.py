@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -264,3 +265,28 @@ def test_csv_is_downloaded(console, filled, visit):
     assert download.value.suggested_filename == "leads.csv"
     with console.database.begin() as cx:
         assert cx.execute(sa.text("SELECT count(*) FROM audit WHERE action = 'leads.exported'")).scalar_one() == 1
+
+
+def test_the_longest_pages_keep_to_the_budget(console, visit):
+    """Guide 10: HTML <= 25 kB packed, CSS <= 8 kB, <= 1,500 nodes; a page of 50 leads, all fields."""
+    with console.database.begin() as cx:
+        leads.account(cx)
+        leads.owner(cx)
+        for n in range(60):
+            leads.put(
+                cx,
+                "held",
+                signals=[replace(leads.renewal(), source=f"sub_{n}")],
+                why=f"A dispute of {n}.00 EUR is open.",
+                company=f"c{n}",
+            )
+        leads.judged(cx, [f"rule_{n}" for n in range(30)], accepted=3, rejected=9)
+    page = visit()
+    sizes = {}
+    page.on("response", lambda answer: sizes.__setitem__(answer.url, answer.header_value("content-length")))
+    for address in ("/admin/", "/admin/policy", "/admin/report", "/admin/review"):
+        page.goto(console.url + address)
+        assert page.evaluate("document.querySelectorAll('*').length") <= 1500, address
+        assert int(sizes[console.url + address]) <= 25_000, address
+        assert page.evaluate("performance.getEntriesByType('resource').length") <= 3
+    assert sum(int(size) for url, size in sizes.items() if url.endswith(".css")) <= 8_000
