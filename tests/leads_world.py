@@ -124,6 +124,18 @@ def month(n):
     return date(count // 12, count % 12 + 1, 17)
 
 
+def judged(cx, rules, *, reason="No budget", **numbers):
+    """Leads of these rules that were sent, so many with each verdict; open: with none yet. Won ones are worth 100.00 EUR."""
+    for verdict, number in numbers.items():
+        told = {"verdict": verdict, "verdict_at": ago(1)} if verdict != "open" else {}
+        if verdict == "won":
+            told |= {"won": 10000, "won_currency": "EUR"}
+        if verdict == "rejected":
+            told |= {"verdict_reason": reason}
+        for _ in range(number):
+            put(cx, "pushed" if verdict == "open" else "closed", "request", rules=rules, pushed_at=ago(10), **told)
+
+
 def everything(cx):
     """One lead of each state; answers their ids by state."""
     account(cx)

@@ -5,6 +5,7 @@ from app.admin import (  # noqa: F401 - each puts its routes on the blueprint
     leads,
     policy,
     renewals,
+    report,
     review,
     sign_in,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 import sqlalchemy as sa
 from flask import Response, request
@@ -12,10 +13,12 @@ from app.access import Role
 from app.admin import console, filters, naming
 from app.admin.console import blueprint, runtime
 from app.admin.renewals import months
+from app.admin.report import days
 from app.db import Database
 from app.leads import reading
 from app.leads.reading import Filters
 from app.leads.renewals import by_month
+from app.leads.report import Record, records
 from app.ui import sheets
 from integrations.kernel.clock import iso
 
@@ -27,6 +30,9 @@ LEADS = (
 RENEWALS = (
     "month", "currency", "renewals", "money_minor", "at_risk", "at_risk_minor", "cancelled", "payment_failed",
     "open_risk_lead", "not_priced",
+)  # fmt: skip
+REPORT = (
+    "rule", "sent", "accepted", "rejected", "won", "lost", "rate_low", "rate_high", "poor", "reasons", "won_minor",
 )  # fmt: skip
 
 
@@ -55,6 +61,23 @@ def renewals_csv() -> Response:
         for m in found
     )  # fmt: skip
     return _sheet("renewals", RENEWALS, rows)
+
+
+@blueprint.get("/report.csv")
+def report_csv() -> Response:
+    """Each rule and signal; reasons and sums as `text: number`, between semicolons."""
+    _admin("report card")
+    since = console.told().now - timedelta(days=days(request.args.get("days", "")))
+    with runtime().database.begin() as cx:
+        found = records(cx, since)
+    return _sheet("report-card", REPORT, (_record(one) for one in found))
+
+
+def _record(one: Record) -> tuple[object, ...]:
+    low, high = (f"{end:.4f}" for end in one.interval) if one.interval else ("", "")
+    reasons, money = ("; ".join(f"{name}: {n}" for name, n in m.items()) for m in (one.reasons, one.won_money))
+    poor = "yes" if one.is_poor else "no"
+    return (one.name, one.sent, one.accepted, one.rejected, one.won, one.lost, low, high, poor, reasons, money)
 
 
 def _admin(name: str) -> None:

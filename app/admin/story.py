@@ -163,7 +163,10 @@ def _match(cx: sa.Connection, row: sa.RowMapping, told: Reader) -> tuple[tuple[s
     match = row["match"] or {}
     lines = [
         ("Company at the CRM", plain(row["account_name"]) or plain(row["account_id"]) or "not known"),
-        ("Match", words.sentence(match.get("strength", "")) or "none yet"),
+        (
+            "Match",
+            words.STRENGTHS.get(match.get("strength", ""), words.sentence(match.get("strength", ""))) or "none yet",
+        ),
         ("Because", said(match.get("reason", ""), told)),
         ("Before it was known", source(row["subject"]) if row["subject"] != row["company"] else ""),
     ]
@@ -236,7 +239,7 @@ def _steps(cx: sa.Connection, lead_id: str, told: Reader) -> tuple[Step, ...]:
     rows = reading.steps_of(cx, lead_id)
     people = access.names(cx, [row["actor"] for row in rows])
     return tuple(
-        Step(told.time(row["at"]), words.sentence(row["what"]), said(row["detail"], told),
+        Step(told.time(row["at"]), words.step(row["what"]), said(row["detail"], told),
              plain(people.get(row["actor"], row["actor"])))
         for row in rows
     )  # fmt: skip

@@ -73,6 +73,10 @@ SIGNALS: Final[Mapping[str, str]] = {
     "enterprise_words": "Enterprise words in a ticket", "quote_words": "Quote words in a ticket",
     "cancellation_words": "Leaving words in a ticket", "rule": "A rule of yours",
 }  # fmt: skip
+STRENGTHS: Final[Mapping[str, str]] = {
+    "linked": "A person said so", "external_id": "Our id", "domain": "Verified domain", "ambiguous": "More than one",
+    "name": "Name only", "none": "Nothing",
+}  # fmt: skip
 SHAPES: Final[Mapping[str, str]] = {"lead": "Lead", "deal": "Opportunity", "task": "Task"}
 
 
@@ -85,6 +89,11 @@ def state(name: str) -> Pill:
     """The pill of a state."""
     found = STATES[name]
     return Pill(found.name, found.tone)
+
+
+def step(what: str) -> str:
+    """Something that happened: a state that was reached, or a word of its own."""
+    return STATES[what].name if what in STATES else sentence(what)
 
 
 def kind(name: str) -> str:

@@ -108,6 +108,7 @@ lead = sa.Table(
     # What pages are sorted by, with the id behind it: they go on from the last row shown, and many rows change at once.
     sa.Index("ix_lead_state", "state", "state_at", "id"),
     sa.Index("ix_lead_score", "state", "score", "id"),
+    sa.Index("ix_lead_pushed_at", "pushed_at", postgresql_where=sa.text("pushed_at IS NOT NULL")),
     sa.Index("ix_lead_object", "crm_id", "object_id", postgresql_where=sa.text("object_id <> ''")),
     sa.Index("ix_lead_subject", "subject"),
     sa.Index("ix_lead_ticket", "connection_id", "ticket_id", postgresql_where=sa.text("ticket_id <> ''")),

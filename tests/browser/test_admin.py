@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -62,6 +63,11 @@ def filled(console):
                                    match={"candidates": told}, why="Two accounts have the domain northwind.example.")  # fmt: skip
         for n in range(30):
             leads.term(cx, n, leads.month(n % 6), 90000 + 41000 * n, failed_on=leads.NOW.date() if n % 5 == 0 else None)
+        leads.judged(cx, ["renewal"], accepted=14, rejected=9, won=5, lost=3, open=12)
+        leads.judged(
+            cx, ["quote_words", "asks_quote"], accepted=2, rejected=38, reason="Asked for a price, not for more", open=3
+        )
+        leads.judged(cx, ["names_a_competitor"], accepted=2, rejected=1, open=1)
         leads.term(cx, 90, leads.month(1), 125000, "KWD")
         leads.term(cx, 91, None, 99000, ends_on=leads.month(2))
     return found
@@ -100,7 +106,7 @@ def shot(page, name):
 PAGES = {  # name: address; {x} is the lead in state x
     "pipeline": "/admin/", "filtered": "/admin/?kind=request&account=x&state=nonsense", "held": "/admin/?state=held",
     "lead-held": "/admin/leads/{held}", "lead-pushed": "/admin/leads/{pushed}", "lead-closed": "/admin/leads/{closed}",
-    "lead-dead": "/admin/leads/{dead}", "renewals": "/admin/renewals", "policy": "/admin/policy",
+    "lead-dead": "/admin/leads/{dead}", "renewals": "/admin/renewals", "report": "/admin/report", "policy": "/admin/policy",
     "review": "/admin/review", "review-find": "/admin/review?lead={twice}&find=gr%C3%BCn", "no-lead": "/admin/leads/led_nothing", "approvals": "/approvals/",
 }  # fmt: skip
 
@@ -141,7 +147,7 @@ def test_the_pages_before_the_sign_in_and_empty_ones(console, visit, width, sche
     shot(page, f"asked-{width}-{scheme}")
     page.goto(console.link(console.ada))
     page.get_by_role("button", name="Sign in").click()
-    for name in ("", "renewals", "policy", "review"):
+    for name in ("", "renewals", "policy", "review", "report"):
         page.goto(f"{console.url}/admin/{name}")
         shot(page, f"empty-{name or 'pipeline'}-{width}-{scheme}")
         assert violations(page.main_frame) == [], name
@@ -259,3 +265,28 @@ def test_csv_is_downloaded(console, filled, visit):
     assert download.value.suggested_filename == "leads.csv"
     with console.database.begin() as cx:
         assert cx.execute(sa.text("SELECT count(*) FROM audit WHERE action = 'leads.exported'")).scalar_one() == 1
+
+
+def test_the_longest_pages_keep_to_the_budget(console, visit):
+    """Guide 10: HTML <= 25 kB packed, CSS <= 8 kB, <= 1,500 nodes; a page of 50 leads, all fields."""
+    with console.database.begin() as cx:
+        leads.account(cx)
+        leads.owner(cx)
+        for n in range(60):
+            leads.put(
+                cx,
+                "held",
+                signals=[replace(leads.renewal(), source=f"sub_{n}")],
+                why=f"A dispute of {n}.00 EUR is open.",
+                company=f"c{n}",
+            )
+        leads.judged(cx, [f"rule_{n}" for n in range(30)], accepted=3, rejected=9)
+    page = visit()
+    sizes = {}
+    page.on("response", lambda answer: sizes.__setitem__(answer.url, answer.header_value("content-length")))
+    for address in ("/admin/", "/admin/policy", "/admin/report", "/admin/review"):
+        page.goto(console.url + address)
+        assert page.evaluate("document.querySelectorAll('*').length") <= 1500, address
+        assert int(sizes[console.url + address]) <= 25_000, address
+        assert page.evaluate("performance.getEntriesByType('resource').length") <= 3
+    assert sum(int(size) for url, size in sizes.items() if url.endswith(".css")) <= 8_000

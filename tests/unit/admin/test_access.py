@@ -19,7 +19,7 @@ ROUTES = {  # route -> the least role; None: open to everybody
     ("GET", "/admin/"): APPROVER, ("GET", "/admin/leads/<lead_id>"): APPROVER, ("GET", "/admin/leads.csv"): ADMIN,
     ("GET", "/admin/renewals"): APPROVER, ("GET", "/admin/renewals.csv"): ADMIN,
     ("GET", "/admin/review"): APPROVER, ("POST", "/admin/review"): APPROVER, ("POST", "/admin/review/forget"): APPROVER,
-    ("GET", "/admin/policy"): APPROVER, ("POST", "/admin/policy"): ADMIN,
+    ("GET", "/admin/report"): APPROVER, ("GET", "/admin/report.csv"): ADMIN, ("GET", "/admin/policy"): APPROVER, ("POST", "/admin/policy"): ADMIN,
 }  # fmt: skip
 CLOSED = sorted((route, least) for route, least in ROUTES.items() if least)
 WRITES = [(rule, least) for (method, rule), least in CLOSED if method == "POST"]
