@@ -131,12 +131,13 @@ def _put(cx: sa.Connection, wish: Wish, found: Who, key: Mapping[str, str], line
     mine = sa.and_(*(s[name] == value for name, value in row.items()))
     before = cx.execute(sa.select(s.facts, s.happened_at).where(mine).with_for_update()).first()
     told = {(q["on"], q["text"]) for q in (before.facts.get("quotes", ()) if before else ())}
-    told |= {(wish.at.astimezone(UTC).date().isoformat(), line) for line in lines}
+    at = _said(wish) if wish.payload["words"] else wish.at
+    told |= {(_said(wish).astimezone(UTC).date().isoformat(), line) for line in lines}
     facts: dict[str, Any] = {"quotes": [{"on": on, "text": text} for on, text in sorted(told)[-QUOTES:]]}
     facts |= {"note": wish.payload["note"]} if wish.payload["note"] else {}
     facts |= _domain(found)
     payer = found.payers[0] if len(found.payers) == 1 else holds.NOBODY
-    happened = max(wish.at, before.happened_at) if before else wish.at
+    happened = max(at, before.happened_at) if before else at
     values = {
         "facts": facts, "digest": hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32],
         "rule": wish.rule, "happened_at": happened, "payer_connection_id": payer[0], "payer_id": payer[1],
@@ -151,6 +152,11 @@ def _put(cx: sa.Connection, wish: Wish, found: Who, key: Mapping[str, str], line
             where=s.digest != statement.excluded.digest,
         )
     )
+
+
+def _said(wish: Wish) -> datetime:
+    """When the words were written that are looked at: a ticket that is only judged again says nothing new."""
+    return wish.at if wish.facts.get("event.comment") else min(_began(wish), wish.at)
 
 
 def _began(wish: Wish) -> datetime:
@@ -185,7 +191,9 @@ def _domain(found: Who) -> dict[str, Any]:
 
 def _holds(wish: Wish, found: Who) -> Iterable[holds.Hold]:
     until = f"until the ticket is solved, at most {wish.payload['days']} days"
-    at = wish.at + timedelta(days=wish.payload["days"])
+    at = (_said(wish) if wish.payload["words"] else wish.at) + timedelta(days=wish.payload["days"])
+    if at <= wish.at:
+        return ()  # those words have held as long as they may
     return held(wish.ticket, f"rule:{wish.rule}", wish.payload["why"], until, found, at)
 
 

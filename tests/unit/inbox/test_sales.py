@@ -87,6 +87,22 @@ def test_new_lines_stand_beside_the_old_ones(desk):
     assert [q["text"] for q in facts["quotes"]] == ["A quote please", "Where is the quote?"]
 
 
+def test_a_ticket_that_is_only_judged_again_later_says_nothing_new(desk):
+    day = 86_400
+    text = {"description": "A quote, this is unacceptable", "created_at": "2026-11-24T12:00:00Z"}
+    told(desk, **text)
+    before = signals(desk, "digest", "happened_at", "facts")
+    told(desk, second=3 * day, **text)
+    assert signals(desk, "digest", "happened_at", "facts") == before
+    assert before[0][2]["quotes"] == [{"on": "2026-11-24", "text": "A quote, this is unacceptable"}]
+    assert held(desk, payers=())
+    with desk.database.begin() as cx:
+        cx.execute(sa.text("UPDATE hold SET until_at = now()"))
+    sweep(desk)
+    told(desk, second=10 * day, **text)
+    assert held(desk, payers=()) == []  # the words have held their nine days
+
+
 def test_a_rule_without_words_is_a_signal_of_the_rule(desk):
     told(desk, tags=["call_me"])
     assert signals(desk, "name", "kind", "source", "rule") == [("rule", "expansion", "ticket:desk:1:calls", "calls")]
