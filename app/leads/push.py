@@ -15,7 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from app import notify
-from app.leads import about, holding, store_policy, store_push
+from app.leads import about, blocks, store_policy, store_push
 from app.leads.answers import End, back, of_error, of_result
 from app.leads.context import LeadContext
 from app.leads.render import digest, draft
@@ -85,7 +85,7 @@ class Pusher:
             rows = store_push.due(cx, self._crm_id, CLAIM, float(policy.gather_s))
             if not rows:
                 return [], 0
-            blocked = holding.blocked(cx, self._crm_id)
+            blocked = blocks.blocked(cx, self._crm_id)
             free = [row for row in rows if not self._held(cx, row, blocked, policy.hold_days)]
             known = about.about(cx, self._crm_id, free, policy, blocked)
             today = self._ctx.clock().astimezone(UTC).date()
@@ -224,7 +224,7 @@ class Pusher:
             rows = store_push.jobs(cx, self._crm_id, self._ctx.settings.lead_lease_s)
             if not rows:
                 return 0
-            policy, blocked = store_policy.active_policy(cx), holding.blocked(cx, self._crm_id)
+            policy, blocked = store_policy.active_policy(cx), blocks.blocked(cx, self._crm_id)
             known = about.about(cx, self._crm_id, rows, policy, blocked)
         today, url = self._ctx.clock().astimezone(UTC).date(), self._ctx.settings.public_url
         mine = [
