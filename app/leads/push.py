@@ -8,45 +8,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC
+from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from app import notify
-from app.leads import about, blocks, store_policy, store_push
-from app.leads.answers import End, back, of_error, of_result
+from app.leads import store_push
+from app.leads.answers import End, of_error, of_result
+from app.leads.claiming import CLAIM, Sent, claim, of_job
 from app.leads.context import LeadContext
-from app.leads.render import digest, draft
 from app.leads.states import State
-from app.leads.store import move
 from app.telemetry.failpoints import fp
 from app.telemetry.logs import bind, get_logger
-from integrations.kernel.crm import Draft, PushResult, PushState, Shape
+from integrations.kernel.crm import PushResult, PushState, Shape
 from integrations.kernel.errors import AppError
 from integrations.kernel.ports import Crm
 from integrations.transport.backoff import delay_s
 
 TOGETHER: Final = 200  # drafts of one call
 BULK_OVER: Final = 2000  # more drafts of one shape than this go as a job
-CLAIM: Final = 10_000
 FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS = 5.0, 60.0, 120
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One claimed lead with the record it should become. looked: it was asked for before, with an unknown end."""
-
-    id: str
-    token: int
-    tries: int
-    draft: Draft
-    card: str
-    hold: bool
-    unknown: bool = False
 
 
 class Pusher:
@@ -67,7 +51,7 @@ class Pusher:
         return worked
 
     def _some(self, go_on: Callable[[], bool]) -> int:
-        claimed, seen = self._claim()
+        claimed, seen = claim(self._ctx, self._crm_id)
         if not claimed:
             return seen
         groups: dict[Shape, list[Sent]] = defaultdict(list)
@@ -77,48 +61,6 @@ class Pusher:
             for _, mine in sorted(groups.items()):
                 self._shape(mine)
         return seen
-
-    def _claim(self) -> tuple[list[Sent], int]:
-        """Take what is due; it is `sending` from here on, before anything is asked of the CRM."""
-        with self._ctx.database.begin() as cx:
-            policy = store_policy.active_policy(cx)
-            rows = store_push.due(cx, self._crm_id, CLAIM, float(policy.gather_s))
-            if not rows:
-                return [], 0
-            blocked = blocks.blocked(cx, self._crm_id)
-            free = [row for row in rows if not self._held(cx, row, blocked, policy.hold_days)]
-            known = about.about(cx, self._crm_id, free, policy, blocked)
-            today = self._ctx.clock().astimezone(UTC).date()
-            url = self._ctx.settings.public_url
-            mine = [
-                Sent(row["id"], row["token"] + 1, row["tries"] + 1, draft(row, known[row["id"]], policy, url, today),
-                     row["digest"], row["on_hold"], row["state"] == State.UNKNOWN.value)
-                for row in free
-            ]  # fmt: skip
-            told = {row["id"]: row for row in free}
-            same = [
-                s.id
-                for s in mine
-                if s.draft.object_id and not s.unknown and told[s.id]["pushed_digest"] == digest(s.draft)
-            ]
-            store_push.put_back(cx, same)
-            sent = [one for one in mine if one.id not in set(same)]
-            store_push.begin(cx, [
-                {"id": s.id, "state": (State.UNKNOWN if s.unknown else State.SENDING).value, "shape": s.draft.shape.value,
-                 "owner_id": s.draft.owner_id} for s in sent
-            ], self._ctx.settings.lead_lease_s) if sent else None  # fmt: skip
-            fp("lead.claim.before_commit")
-        fp("lead.claim.after_commit")
-        return sent, len(rows)
-
-    def _held(self, cx: sa.Connection, row: Any, blocked: Any, days: int) -> bool:  # noqa: ANN401 - a row, a mapping
-        """A hold that opened since it became due keeps it back; what may be there already goes on."""
-        block = blocked.get(row["company"]) or blocked.get(row["subject"])
-        if block is None or row["state"] != State.DUE.value:
-            return False
-        expires = sa.func.now() + sa.func.make_interval(0, 0, 0, days)
-        move(cx, row["id"], row["state"], State.HELD, block.sentence, due_at=None, expires_at=expires)
-        return True
 
     def _shape(self, mine: Sequence[Sent]) -> None:
         """Everything of one shape: look for what may be there, send what is not."""
@@ -216,22 +158,15 @@ class Pusher:
             return
         fp("lead.bulk.after_call")
         with self._ctx.database.begin() as cx:
+            told = [{"id": one.id, "token": one.token, "digest": one.digest, "hold": one.hold} for one in mine]
             store_push.in_job(cx, [(one.id, one.token) for one in mine], job_id, FIRST_LOOK_S)
+            store_push.sent_as(cx, told)
 
     def _job(self) -> int:
         """Ask for one job of the CRM; answers how many leads are in it."""
-        with self._ctx.database.begin() as cx:
-            rows = store_push.jobs(cx, self._crm_id, self._ctx.settings.lead_lease_s)
-            if not rows:
-                return 0
-            policy, blocked = store_policy.active_policy(cx), blocks.blocked(cx, self._crm_id)
-            known = about.about(cx, self._crm_id, rows, policy, blocked)
-        today, url = self._ctx.clock().astimezone(UTC).date(), self._ctx.settings.public_url
-        mine = [
-            Sent(row["id"], row["token"], row["tries"], draft(row, known[row["id"]], policy, url, today), row["digest"],
-                 row["on_hold"]) for row in rows
-        ]  # fmt: skip
-        job_id, looks = rows[0]["job_id"], min(row["tries"] for row in rows)
+        job_id, looks, mine = of_job(self._ctx, self._crm_id)
+        if not mine:
+            return 0
         try:
             client = self._ctx.client(self._crm_id)
             job = client.bulk_state(job_id, mine[0].draft.shape)
@@ -242,9 +177,8 @@ class Pusher:
             fp("lead.bulk.read")
             self._results(client, mine, {result.key: result for result in job.results})
         elif looks > LOOKS:
-            self._end(
-                [(one, End(State.UNKNOWN, "The CRM did not finish its job.", one.draft.object_id, 0.0)) for one in mine]
-            )
+            lost = "The CRM did not finish its job."
+            self._end([(one, End(State.UNKNOWN, lost, one.draft.object_id, 0.0)) for one in mine])
         else:
             wait_s = min(LONGEST_LOOK_S, FIRST_LOOK_S * 2.0 ** min(looks, 8))
             with self._ctx.database.begin() as cx:
@@ -281,9 +215,6 @@ def _row(one: Sent, end: End) -> dict[str, Any]:
     return {
         "id": one.id, "token": one.token, "state": end.state.value, "why": end.why, "object_id": end.object_id,
         "shape": one.draft.shape.value, "account_id": one.draft.account_id, "done": done,
-        "waits": end.due_in_s == 0.0, "digest": digest(one.draft), "hold": one.hold, "card": one.card,
+        "waits": end.due_in_s == 0.0, "digest": one.digest, "hold": one.hold, "card": one.card,
         "due_in": end.due_in_s, "what": "pushed" if done else end.state.value,
     }  # fmt: skip
-
-
-__all__ = ["BULK_OVER", "TOGETHER", "Pusher", "back"]

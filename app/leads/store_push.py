@@ -31,6 +31,8 @@ def due(cx: sa.Connection, crm_id: str, limit: int, gather_s: float) -> list[sa.
 
 def begin(cx: sa.Connection, rows: Sequence[Row], lease_s: float) -> None:
     """From here on they are being sent (or looked for); rows: id, state, shape, owner_id."""
+    if not rows:
+        return
     statement = sa.update(lead).where(c.id == sa.bindparam("b_id")).values(
         state=sa.bindparam("b_state"), shape=sa.bindparam("b_shape"), owner_id=sa.bindparam("b_owner"), token=c.token + 1,
         tries=c.tries + 1, lease_until=after(lease_s), job_id="",
@@ -43,6 +45,7 @@ def begin(cx: sa.Connection, rows: Sequence[Row], lease_s: float) -> None:
 
 def resend(cx: sa.Connection, rows: Sequence[tuple[str, int]]) -> set[str]:
     """What was looked for and is not there: it is being sent again. Answers those that are still ours."""
+    _lock(cx, [one for one, _ in rows])
     statement = sa.update(lead).where(_mine(rows), c.state == State.UNKNOWN.value)
     done = statement.values(state=State.SENDING.value, state_at=sa.func.now()).returning(c.id)
     return set(cx.execute(done).scalars()) if rows else set()
@@ -59,7 +62,7 @@ _SETTLE = sa.text(
         state_at = CASE WHEN l.state <> n.state THEN now() ELSE l.state_at END,
         object_id = n.object_id, shape = n.shape, account_id = n.account_id, job_id = '', lease_until = NULL,
         token = l.token + 1, tries = CASE WHEN n.done OR n.waits THEN 0 ELSE l.tries END,
-        pushed_digest = CASE WHEN n.done THEN n.digest ELSE l.pushed_digest END,
+        pushed_digest = CASE WHEN n.done THEN n.digest WHEN l.job_id <> '' THEN '' ELSE l.pushed_digest END,
         pushed_hold = CASE WHEN n.done THEN n.hold ELSE l.pushed_hold END,
         pushed_at = CASE WHEN n.object_id <> '' THEN coalesce(l.pushed_at, now()) ELSE l.pushed_at END,
         due_at = CASE WHEN n.due_in IS NOT NULL THEN now() + make_interval(secs => n.due_in)
@@ -77,11 +80,15 @@ def settle(cx: sa.Connection, ends: Sequence[Mapping[str, Any]]) -> set[str]:
     if not ends:
         return set()
     ordered = sorted(ends, key=lambda one: one["id"])
-    # In the order everybody locks leads in: an update over many takes them as it finds them.
-    cx.execute(sa.select(c.id).where(c.id.in_([one["id"] for one in ordered])).order_by(c.id).with_for_update())
+    _lock(cx, [one["id"] for one in ordered])
     mine = set(cx.execute(_SETTLE, {"ends": json.dumps(ordered)}).scalars())
     tell(cx, [(one["id"], one["what"], one["why"]) for one in ordered if one["id"] in mine])
     return mine
+
+
+def _lock(cx: sa.Connection, ids: Sequence[str]) -> None:
+    """In the order everybody locks leads in: an update over many takes them as it finds them, and two may wait crosswise."""
+    cx.execute(sa.select(c.id).where(c.id.in_(ids)).order_by(c.id).with_for_update())
 
 
 def put_back(cx: sa.Connection, ids: Sequence[str]) -> None:
@@ -108,18 +115,32 @@ def lapsed(cx: sa.Connection, limit: int) -> int:
 
 def in_job(cx: sa.Connection, rows: Sequence[tuple[str, int]], job_id: str, look_in_s: float) -> None:
     """They are in a job of the CRM, which is asked for its end."""
+    _lock(cx, [one for one, _ in rows])
     values = {"job_id": job_id, "lease_until": None, "due_at": after(look_in_s)}
     cx.execute(sa.update(lead).where(_mine(rows), c.state == State.SENDING.value).values(**values))
+
+
+def sent_as(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What a job was given of each: cards go on changing until it ends. rows: id, token, digest, hold."""
+    statement = sa.update(lead).where(c.id == sa.bindparam("b_id"), c.token == sa.bindparam("b_token"))
+    told = {"pushed_digest": sa.bindparam("b_digest"), "pushed_hold": sa.bindparam("b_hold", type_=sa.Boolean)}
+    cx.execute(statement.values(**told), [{f"b_{name}": value for name, value in row.items()} for row in rows])
+
+
+# One worker a job: to wait for another's would only be to find it taken.
+_TAKE_JOB = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended('lead job ' || :job, 0))")
 
 
 def jobs(cx: sa.Connection, crm_id: str, lease_s: float) -> list[sa.RowMapping]:
     """The leads of one job whose time to be asked for has come, claimed."""
     ready = (c.state == State.SENDING.value, c.crm_id == crm_id, c.job_id != "", c.lease_until.is_(None))
-    query = sa.select(c.id, c.job_id).where(*ready, c.due_at <= sa.func.now()).order_by(c.due_at, c.id).limit(1)
-    first = cx.execute(query.with_for_update(skip_locked=True)).first()
-    if first is None:
+    waiting = sa.select(c.job_id).where(*ready, c.due_at <= sa.func.now()).distinct().order_by(c.job_id)
+    mine = (one for one in cx.execute(waiting).scalars() if cx.execute(_TAKE_JOB, {"job": one}).scalar())
+    job_id = next(mine, None)
+    if job_id is None:
         return []
-    statement = sa.update(lead).where(*ready, c.job_id == first.job_id)
+    whole = sa.select(c.id).where(*ready, c.job_id == job_id).order_by(c.id).with_for_update()
+    statement = sa.update(lead).where(c.id.in_(list(cx.execute(whole).scalars())))
     claimed = statement.values(token=c.token + 1, tries=c.tries + 1, lease_until=after(lease_s)).returning(lead)
     return list(cx.execute(claimed).mappings())
 
