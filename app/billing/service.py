@@ -8,9 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app import holds
 from app.billing import store
 from app.billing.mrr import next_change, unpriced
-from app.billing.profile import LIVE, profile
+from app.billing.profile import LIVE, OPEN_DISPUTE, profile
 from app.billing.records import Row, known_discounts, row, unknown_discounts, with_discounts
 from app.billing.terms import terms
 from integrations.kernel.billing import KIND_OF, Gone, Payer, Subscription
@@ -19,6 +20,7 @@ from integrations.kernel.events import Event
 
 # What was read may miss what happened just before, and clocks differ: it counts as of a little earlier.
 READ_MARGIN = timedelta(minutes=2)
+DISPUTE = "dispute"  # the source of its holds
 AT_ONCE = 500  # profiles computed at once when a product or a price changes its name; more are done by the hour
 Told = tuple[Any, datetime]
 
@@ -118,7 +120,20 @@ def refresh(cx: sa.Connection, connection_id: str, payer_ids: Iterable[str], sea
         found[payer_id] = (profile(mine, sold, at, seats_used_key), change.date() if change else None)
         running += [{"payer_id": payer_id, **term} for term in terms(mine, sold, at, seats_used_key)]
     changed = store.put_terms(cx, connection_id, wanted, running)
+    disputes = [one for payer_id, mine in objects.items() for one in _disputes(connection_id, payer_id, mine)]
+    holds.settle(cx, DISPUTE, [(connection_id, payer_id) for payer_id in wanted], disputes, "the dispute is closed")
     return changed | store.put_profiles(cx, connection_id, found)
+
+
+def _disputes(
+    connection_id: str, payer_id: str, objects: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Iterable[holds.Hold]:
+    """While a dispute is open, or an inquiry that may become one, sales leaves the payer alone."""
+    for one in objects.get("dispute", ()):
+        if one["status"] in OPEN_DISPUTE:
+            why = "an inquiry is open" if one["status"].startswith("warning_") else "a dispute is open"
+            source_id = f"{connection_id}:{one['id']}"
+            yield holds.Hold(DISPUTE, source_id, why, "until the bank has decided", (connection_id, payer_id))
 
 
 def _sold(

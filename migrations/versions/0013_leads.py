@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("until_what", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_why", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("source IN ('refund', 'dispute', 'ticket', 'person')", name=op.f("ck_hold_source")),
@@ -179,6 +180,13 @@ def upgrade() -> None:
         ["connection_id", "person_id"],
         unique=False,
         postgresql_where=sa.text("released_at IS NULL AND person_id <> ''"),
+    )
+    op.create_index(
+        "ix_hold_ticket",
+        "hold",
+        ["connection_id", "ticket_id"],
+        unique=False,
+        postgresql_where=sa.text("released_at IS NULL AND ticket_id <> ''"),
     )
     op.create_index(
         "ix_hold_released", "hold", ["released_at"], unique=False, postgresql_where=sa.text("released_at IS NOT NULL")
@@ -340,6 +348,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_step")),
     )
     op.create_index("ix_lead_step_lead", "lead_step", ["lead_id", "id"], unique=False)
+    op.create_index(
+        "ix_refund_intent_open",
+        "refund_intent",
+        ["connection_id", "payer_id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "state IN ('proposed', 'awaiting_approval', 'reserved', 'sending', 'unknown', 'needs_human',"
+            " 'pending_vendor', 'requires_action')"
+        ),
+    )
     # What is mirrored already has no terms yet: the workers compute them, payer by payer (app.billing.refill).
     op.execute(
         "INSERT INTO billing_cursor (connection_id, name, cursor)"

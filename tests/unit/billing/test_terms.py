@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from app import holds
 from app.billing import refill, service
 from app.billing.models import billing_cursor, billing_term, seat_count
 from app.billing.store_terms import settle_rises
-from integrations.kernel.billing import Invoice
+from integrations.kernel.billing import Dispute, Invoice
 from integrations.kernel.money import Money
 
 CON, KEY = "con_1", "seats_used"
@@ -186,3 +187,36 @@ def test_hostile_names_and_huge_numbers_are_kept_as_they_fit(tell, term, make):
     assert term()["plan"].startswith("ab'; --x")
     assert len(term()["plan"]) <= 200
     assert term()["seats"] == 10**9
+
+
+@pytest.fixture
+def held(database):
+    """Why sales must leave cus_1 alone."""
+
+    def found():
+        with database.begin() as cx:
+            return [one.why for one in holds.open_for(cx, [(CON, "cus_1")]).get((CON, "cus_1"), ())]
+
+    return found
+
+
+def disputed(make, status):
+    return Dispute("dp_1", "ch_1", status, Money(900, "USD"), "fraudulent", make.NOW, None)
+
+
+def test_a_payer_is_held_while_a_dispute_is_open(tell, make, held):
+    tell(make.payer(), disputed(make, "needs_response"))
+    assert held() == []  # whose charge it is, is not known yet
+    tell(make.charge(cid="ch_1"))
+    assert held() == ["a dispute is open"]
+    tell(disputed(make, "under_review"), make.subscription(make.item(1000)))
+    assert held() == ["a dispute is open"]
+    tell(disputed(make, "won"))
+    assert held() == []
+
+
+def test_an_inquiry_holds_too(tell, make, held):
+    tell(make.charge(cid="ch_1"), disputed(make, "warning_needs_response"))
+    assert held() == ["an inquiry is open"]
+    tell(disputed(make, "warning_closed"))
+    assert held() == []
