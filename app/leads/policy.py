@@ -30,6 +30,7 @@ KIND_OF: Final[Mapping[str, str]] = {
 }
 WORDS: Final = ("enterprise", "quote", "cancellation", "complaint")
 OF_TICKETS: Final = frozenset({"enterprise_words", "quote_words", "cancellation_words", "rule"})
+_LISTS: Final = ("renewal_days", "hold_tags", "task_kinds")
 NEVER_WITHHELD: Final = frozenset({"renewal", "risk"})  # no holdout of these, whatever is set
 MONTHS_LEAST: Final = 3  # the index of renewals holds no shorter periods: those renew by themselves
 USE_LEAST: Final = 70  # per cent; the index of seats in use holds no less
@@ -73,6 +74,8 @@ class LeadPolicy:
     many days a ticket's signal has no points left. hold_tags: tickets that carry one and are not solved hold leads back;
     hold_urgent: so do unsolved urgent ones. hold_days: a lead held longer is dropped. cooldown_days: after a verdict.
     gather_s: signals that come together become one push. holdout_pct: share of leads never sent, to measure the lift.
+    task_kinds: kinds that become a task for the owner of a known company, and no deal. territories: territory at the CRM
+    -> user id there, for companies without an owner. fallback_owner: user id, where the owner is not active any more.
     """
 
     weights: Mapping[str, int] = field(default_factory=_weights)
@@ -95,6 +98,9 @@ class LeadPolicy:
     cooldown_days: int = 90
     gather_s: int = 20
     holdout_pct: int = 0
+    task_kinds: tuple[str, ...] = ("payment", "request", "risk")
+    territories: Mapping[str, str] = field(default_factory=dict)
+    fallback_owner: str = ""
 
     def wants(self, *names: str) -> bool:
         """Is one of these signals looked for?"""
@@ -108,15 +114,15 @@ class LeadPolicy:
         """As stored; `from_json` reads it back."""
         plain: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         plain["words"] = {name: list(self.words.get(name, ())) for name in WORDS}
-        plain |= {name: list(plain[name]) for name in ("renewal_days", "hold_tags")}
-        return plain | {name: dict(sorted(plain[name].items())) for name in ("weights", "minimum")}
+        plain |= {name: list(plain[name]) for name in _LISTS}
+        return plain | {name: dict(sorted(plain[name].items())) for name in ("weights", "minimum", "territories")}
 
 
 def from_json(data: Mapping[str, Any]) -> LeadPolicy:
     """A stored policy; what it does not name yet is as by default."""
     default = LeadPolicy()
     values = {one.name: data[one.name] for one in fields(LeadPolicy) if one.name in data}
-    for name in ("renewal_days", "hold_tags"):
+    for name in _LISTS:
         values[name] = tuple(values.get(name, getattr(default, name)))
     for name in ("weights", "minimum"):
         values[name] = {**getattr(default, name), **values.get(name, {})}
@@ -130,7 +136,8 @@ def changed(policy: LeadPolicy, wishes: Mapping[str, str]) -> LeadPolicy:
     Args:
         wishes: `weight.quote_words=60` (0 switches a signal off), `minimum.request=30`, `renewal_days=90/60/30`,
             `words.quote=...` (one RE2 pattern a line, `none` empties it), `hold_tags=db_outage complaint` (or `none`),
-            `hold_urgent=yes`, and the other names of `LeadPolicy` with a whole number.
+            `hold_urgent=yes`, `task_kinds=risk payment` (or `none`), `territory.West=005...`, `fallback_owner=005...`
+            (or `none`), and the other names of `LeadPolicy` with a whole number.
 
     Raises:
         LeadPolicyError: with every wish that cannot be read, and why.
@@ -138,7 +145,7 @@ def changed(policy: LeadPolicy, wishes: Mapping[str, str]) -> LeadPolicy:
     problems = []
     for name, value in wishes.items():
         try:
-            policy = _put(policy, name, value)
+            policy = put(policy, name, value)
         except KeyError:
             problems.append(f"{name} is no setting of it")
         except ValueError as error:
@@ -159,7 +166,8 @@ _MOST = {
 }
 
 
-def _put(policy: LeadPolicy, name: str, value: str) -> LeadPolicy:
+def put(policy: LeadPolicy, name: str, value: str) -> LeadPolicy:
+    """One wish of `changed`. Raises KeyError for a name that is none, ValueError with what is wrong with the value."""
     head, _, rest = name.partition(".")
     put = _GROUPS.get(head)
     if rest and put is not None:
@@ -175,7 +183,11 @@ def _plain(name: str, value: str) -> object:
         return () if value == "none" else tuple(sorted(set(value.split())))
     if name == "hold_urgent":
         return _yes(value)
-    if name in ("weights", "minimum", "words") or name not in {one.name for one in fields(LeadPolicy)}:
+    if name == "task_kinds":
+        return () if value == "none" else tuple(sorted({_known(one, set(KIND_OF.values())) for one in value.split()}))
+    if name == "fallback_owner":
+        return _user(value)
+    if name in ("weights", "minimum", "words", "territories") or name not in {one.name for one in fields(LeadPolicy)}:
         raise KeyError(name)
     return _whole(value, _LEAST.get(name, 1), _MOST.get(name, 730))
 
@@ -199,10 +211,25 @@ def _lines(policy: LeadPolicy, name: str, value: str) -> LeadPolicy:
     return replace(policy, words={**policy.words, _known(name, WORDS): lines})
 
 
+def _territory(policy: LeadPolicy, name: str, value: str) -> LeadPolicy:
+    rest = {key: one for key, one in policy.territories.items() if key != name}
+    user = _user(value)
+    return replace(policy, territories={**rest, name: user} if user else rest)
+
+
+def _user(value: str) -> str:
+    if value == "none":
+        return ""
+    if not value.isascii() or not value.isalnum() or len(value) > 40:
+        raise ValueError("the id of a user at the CRM, or none")
+    return value
+
+
 _GROUPS: Final[Mapping[str, Callable[[LeadPolicy, str, str], LeadPolicy]]] = {
     "weight": _weight,
     "minimum": _least,
     "words": _lines,
+    "territory": _territory,
 }
 
 

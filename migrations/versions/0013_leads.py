@@ -261,7 +261,11 @@ def upgrade() -> None:
     op.create_index(
         "ix_lead_object", "lead", ["crm_id", "object_id"], unique=False, postgresql_where=sa.text("object_id <> ''")
     )
-    op.create_index("ix_lead_state", "lead", ["state", "state_at"], unique=False)
+    op.create_index(
+        "ix_lead_pushed_at", "lead", ["pushed_at"], unique=False, postgresql_where=sa.text("pushed_at IS NOT NULL")
+    )
+    op.create_index("ix_lead_score", "lead", ["state", "score", "id"], unique=False)
+    op.create_index("ix_lead_state", "lead", ["state", "state_at", "id"], unique=False)
     op.create_index("ix_lead_subject", "lead", ["subject"], unique=False)
     op.create_index(
         "ix_lead_ticket",
