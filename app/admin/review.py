@@ -91,13 +91,21 @@ def _page(actor: Actor, problem: tuple[str, str] = ("", "")) -> str:
         asked = filters.after(request.args, "oldest")
         found = reading.page(cx, Filters(state="review"), "oldest", asked)
         looked = review.find(cx, looked_for.replace("\x00", "")) if looked_for else []
-        rows = _rows(cx, found.rows, told, {wanted: (looked_for, looked)}, problem)
+        rows = _rows(cx, _with(cx, found.rows, wanted), told, {wanted: (looked_for, looked)}, problem)
     moved = request.args.get("linked", "")
     return page(
         "review", actor=actor, told=told, here=PATH, rows=rows, linked=moved if moved.isdigit() else "",
         problem="" if any(row.problem for row in rows) else problem[1],
         onward=filters.address(PATH, Filters(), after=filters.onward(found.after)) if found.after else "",
     )  # fmt: skip
+
+
+def _with(cx: sa.Connection, rows: Sequence[sa.RowMapping], wanted: str) -> Sequence[sa.RowMapping]:
+    """The page's leads, and before them the one that is asked about, where it is of another page."""
+    if not wanted or any(row["id"] == wanted for row in rows):
+        return rows
+    one = reading.one(cx, wanted)
+    return [one, *rows] if one is not None and one["state"] == "review" else rows
 
 
 def _rows(

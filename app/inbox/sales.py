@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.config import Settings
 from app.inbox import facts as facts_of
-from app.leads import holding, tickets
+from app.leads import ticket_holds, tickets
 from app.leads.signals import scan_payers
 from app.leads.store_policy import active_policy
 from app.outbox.effects import Effect
@@ -43,4 +43,4 @@ def tickets_changed(cx: sa.Connection, connection_id: str, ticket_ids: Iterable[
     found = mirror.read(cx, connection_id, sorted(set(ticket_ids)))
     if found:
         here = {(connection_id, ticket_id): one for ticket_id, one in found.items()}
-        holding.follow(cx, here, active_policy(cx), facts_of.ladder(settings))
+        ticket_holds.follow(cx, here, active_policy(cx), facts_of.ladder(settings))

@@ -12,8 +12,7 @@ from app.billing import store as billing
 from app.db import Database
 from app.inbox import billing_sync, catch_up, facts, retention
 from app.jobs.periodic import Task
-from app.leads import gather, scanning, verdicts
-from app.leads import holding as ticket_holds
+from app.leads import gather, scanning, ticket_holds, verdicts
 from app.leads.push import Pusher
 from app.leads.store_policy import active_policy
 from app.refunds import books

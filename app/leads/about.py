@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.leads import accounts
-from app.leads.blocks import Blocked
+from app.leads.holding import Blocked
 from app.leads.policy import LeadPolicy
 from app.leads.render import About
 

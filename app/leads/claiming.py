@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.leads import about, blocks, store_policy, store_push
-from app.leads.blocks import Blocked
+from app.leads import about, holding, store_policy, store_push
 from app.leads.context import LeadContext
+from app.leads.holding import Blocked
 from app.leads.policy import LeadPolicy
 from app.leads.render import digest, draft
 from app.leads.states import State
@@ -47,7 +47,7 @@ def claim(ctx: LeadContext, crm_id: str) -> tuple[list[Sent], int]:
         rows = store_push.due(cx, crm_id, CLAIM, float(policy.gather_s))
         if not rows:
             return [], 0
-        blocked = blocks.blocked(cx, crm_id)
+        blocked = holding.blocked(cx, crm_id)
         free = [row for row in rows if not _held(cx, row, blocked, policy.hold_days)]
         told = {row["id"]: row for row in free}
         mine = _drafts(cx, ctx, crm_id, free, policy, blocked)
@@ -72,7 +72,7 @@ def of_job(ctx: LeadContext, crm_id: str) -> tuple[str, int, list[Sent]]:
         if not rows:
             return "", 0, []
         policy = store_policy.active_policy(cx)
-        mine = _drafts(cx, ctx, crm_id, rows, policy, blocks.blocked(cx, crm_id))
+        mine = _drafts(cx, ctx, crm_id, rows, policy, holding.blocked(cx, crm_id))
     given = {row["id"]: row for row in rows}
     # The card may have changed since: as the job's card is not known, the lead is compared once more when it ended.
     mine = [replace(s, digest=given[s.id]["pushed_digest"], hold=given[s.id]["pushed_hold"], card="") for s in mine]

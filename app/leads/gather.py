@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from app.crm import store as crm
 from app.crm.mirror import CHANGED
 from app.db import Database
-from app.leads import accounts, blocks, refreshing, store, store_policy
+from app.leads import accounts, holding, refreshing, store, store_policy
 from app.leads.companies import adopt
 from app.leads.match import Found, company_of
 from app.leads.models import lead, lead_signal
@@ -39,7 +39,7 @@ class Scene:
 
     crm_id: str
     policy: LeadPolicy
-    blocked: Mapping[str, blocks.Blocked]
+    blocked: Mapping[str, holding.Blocked]
     now: datetime
 
 
@@ -47,7 +47,7 @@ def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
     """Work off what is new; answers how many signals that was."""
     now = now or utc_now()
     with database.begin() as cx:
-        scene = Scene(crm_id, store_policy.active_policy(cx), blocks.blocked(cx, crm_id), now)
+        scene = Scene(crm_id, store_policy.active_policy(cx), holding.blocked(cx, crm_id), now)
         _awake(cx, scene)
         mirror_news = _mirror_news(cx, crm_id)
     judged = 0

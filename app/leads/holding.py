@@ -1,103 +1,79 @@
-"""Tickets that hold leads back by the policy: unsolved ones with a tag the admin named, and unsolved urgent ones.
+"""Which companies sales must leave alone now: open holds, and the same account match that leads go through.
 
-Judged from the mirror whenever tickets were mirrored, and once more by a sweep; a ticket that is solved or gone releases
-whatever it held, a rule's hold too.
+The cost follows the number of open holds, not of leads. A hold names a payer, a person or both; through links and
+domains it reaches every subject that may stand for the same company.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from app import holds
-from app.identity import IdentitySettings
-from app.leads.policy import LeadPolicy
-from app.leads.tickets import SOLVED, SOURCE, Key, held, who
-from app.tickets import store as tickets
-from app.tickets.models import OPEN, ticket
-from app.tickets.store import Ticket
+from app.customers.folding import is_free_mail
+from app.leads import accounts
+from app.leads.match import company_of
 
-CHUNK = 500
-RULE = "rule:"
-_UNTIL_TAG = "until the ticket is solved or the tag is taken off"
-_UNTIL_URGENT = "until the ticket is solved or urgent no more"
-
-
-def follow(cx: sa.Connection, found: Mapping[Key, Ticket], policy: LeadPolicy, ladder: IdentitySettings) -> None:
-    """Open and release the holds of these tickets, as the mirror has them now."""
-    known = holds.of_tickets(cx, found)
-    wanted = {key: _reasons(one, policy) for key, one in found.items()}
-    for key, source_ids in known.items():
-        _release(cx, found[key], key, source_ids, wanted[key])
-    fresh = {
-        key: {r: words for r, words in reasons.items() if not _has(known.get(key, ()), key, r)}
-        for key, reasons in wanted.items()
-    }
-    fresh = {key: reasons for key, reasons in fresh.items() if reasons}
-    if not fresh:
-        return
-    people = who(cx, {key: str(found[key].values.get("requester_id") or "") for key in fresh}, ladder)
-    for key, reasons in fresh.items():
-        for reason, (why, until) in reasons.items():
-            holds.open(cx, *held(key, reason, why, until, people[key]))
+_OPEN = sa.text(
+    """
+    WITH h AS (SELECT * FROM hold WHERE released_at IS NULL), who AS (
+        SELECT id, connection_id, person_id FROM h WHERE person_id <> ''
+        UNION SELECT h.id, l.connection_id, l.person_id FROM h JOIN identity_link l
+            ON l.payer_connection_id = h.payer_connection_id AND l.payer_id = h.payer_id AND l.ended_at IS NULL
+            AND l.strength IN ('linked', 'verified', 'two_facts') WHERE h.payer_id <> ''
+    ), subject AS (
+        SELECT id, 'payer:' || payer_connection_id || ':' || payer_id AS subject FROM h WHERE payer_id <> ''
+        UNION SELECT id, 'person:' || connection_id || ':' || person_id FROM who
+        UNION SELECT who.id, 'payer:' || l.payer_connection_id || ':' || l.payer_id FROM who JOIN identity_link l
+            ON l.connection_id = who.connection_id AND l.person_id = who.person_id AND l.ended_at IS NULL
+            AND l.strength IN ('linked', 'verified', 'two_facts')
+        UNION SELECT who.id, 'organization:' || p.connection_id || ':' || p.organization_id FROM who JOIN person p
+            ON p.connection_id = who.connection_id AND p.id = who.person_id WHERE p.organization_id IS NOT NULL
+        UNION SELECT who.id, 'domain:' || e.domain FROM who JOIN person_email e
+            ON e.connection_id = who.connection_id AND e.person_id = who.person_id WHERE e.verified
+        UNION SELECT h.id, 'domain:' || a.domain FROM h JOIN payer_address a
+            ON a.connection_id = h.payer_connection_id AND a.payer_id = h.payer_id WHERE a.domain <> ''
+    )
+    SELECT h.id, h.source, h.source_id, h.why, h.until_what, s.subject FROM h JOIN subject s ON s.id = h.id
+    ORDER BY h.id, s.subject
+    """
+)
 
 
-def _reasons(one: Ticket, policy: LeadPolicy) -> dict[str, tuple[str, str]]:
-    """reason -> (why, until what)."""
-    if not _is_unsolved(one):
-        return {}
-    tags = {str(tag) for tag in one.values.get("tags") or ()}
-    found = {f"tag:{tag}": (f"a ticket has the tag {tag}", _UNTIL_TAG) for tag in policy.hold_tags if tag in tags}
-    if policy.hold_urgent and one.values.get("priority") == "urgent":
-        found["urgent"] = ("an urgent ticket is not solved", _UNTIL_URGENT)
-    return found
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """why, until_what: of the oldest open hold. count: how many there are."""
+
+    why: str
+    until_what: str
+    count: int = 1
+
+    @property
+    def sentence(self) -> str:
+        """For the lead's page and the record at the CRM."""
+        more = f" ({self.count - 1} more reasons.)" if self.count > 1 else ""
+        return f"{_upper(self.why)}. To be released {self.until_what}.{more}"
 
 
-def _is_unsolved(one: Ticket) -> bool:
-    return not one.gone and one.values.get("status") not in SOLVED
+def _upper(text: str) -> str:
+    plain = text.strip().rstrip(".")
+    return plain[:1].upper() + plain[1:]
 
 
-def _prefix(key: Key, reason: str) -> str:
-    return ":".join((*key, reason, ""))
+def blocked(cx: sa.Connection, crm_id: str) -> Mapping[str, Blocked]:
+    """Company -> why it must be left alone."""
+    rows = cx.execute(_OPEN).all()
+    rows = [row for row in rows if not _is_free(row.subject)]
+    found = accounts.match(cx, crm_id, {row.subject for row in rows}) if rows else {}
+    holds: dict[str, dict[int, tuple[str, str]]] = defaultdict(dict)
+    for row in rows:
+        for company in {row.subject, company_of(row.subject, crm_id, found[row.subject])}:
+            holds[company][row.id] = (row.why, row.until_what)
+    return {company: Blocked(*mine[min(mine)], len(mine)) for company, mine in holds.items()}
 
 
-def _has(source_ids: Iterable[str], key: Key, reason: str) -> bool:
-    return any(one.startswith(_prefix(key, reason)) for one in source_ids)
-
-
-def _release(cx: sa.Connection, one: Ticket, key: Key, source_ids: list[str], wanted: Mapping[str, object]) -> None:
-    if not _is_unsolved(one):
-        holds.release(cx, SOURCE, source_ids, "the ticket is solved" if not one.gone else "the ticket is gone")
-        return
-    rule = ":".join((*key, RULE))
-    stay = [s for s in source_ids if s.startswith(rule) or any(_has([s], key, reason) for reason in wanted)]
-    holds.release(cx, SOURCE, set(source_ids) - set(stay), "what held it is gone from the ticket")
-
-
-def sweep(cx: sa.Connection, policy: LeadPolicy, ladder: IdentitySettings) -> int:
-    """All tickets once more, by the mirror: what a lost delivery left open or unseen. Answers how many were looked at."""
-    holds.release_overdue(cx)
-    keys = sorted(_concerned(cx, policy))
-    for start in range(0, len(keys), CHUNK):
-        part = keys[start : start + CHUNK]
-        for connection_id in sorted({c for c, _ in part}):
-            ids = [i for c, i in part if c == connection_id]
-            found = tickets.read(cx, connection_id, ids)
-            follow(cx, {(connection_id, i): one for i, one in found.items()}, policy, ladder)
-    return len(keys)
-
-
-def _concerned(cx: sa.Connection, policy: LeadPolicy) -> set[Key]:
-    """Tickets that hold, and unsolved ones that should."""
-    mine = sa.text("SELECT DISTINCT connection_id, ticket_id FROM hold WHERE source = :s AND released_at IS NULL")
-    found = {(r.connection_id, r.ticket_id) for r in cx.execute(mine, {"s": SOURCE}) if r.ticket_id}
-    clauses = []
-    if policy.hold_urgent:
-        clauses.append(ticket.c["values"]["priority"].astext == "urgent")
-    if policy.hold_tags:
-        clauses.append(ticket.c["values"]["tags"].has_any(sa.cast(list(policy.hold_tags), sa.ARRAY(sa.Text))))
-    if clauses:
-        query = sa.select(ticket.c.connection_id, ticket.c.id).where(OPEN, sa.or_(*clauses))
-        found |= {(r.connection_id, r.id) for r in cx.execute(query)}
-    return found
+def _is_free(subject: str) -> bool:
+    kind, _, domain = subject.partition(":")
+    return kind == "domain" and is_free_mail(domain)

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.leads.blocks import Blocked
 from app.leads.card import Card
+from app.leads.holding import Blocked
 from app.leads.match import Found
 from app.leads.policy import LeadPolicy
 from app.leads.states import UNSENT, State

@@ -148,3 +148,9 @@ def test_a_long_queue_goes_on_by_key(eve, database):
     second = eve.get(onward)
     shown = [i for page in (first, second) for i in re.findall(r'<article class="note" id="(led_\w+)"', page.text)]
     assert sorted(shown) == sorted(made)
+    last = shown[-1]
+    assert last not in first.text
+    assert f'id="{last}"' in eve.get(f"/admin/review?lead={last}").text, (
+        "a lead of a later page is shown when it is asked about"
+    )
+    assert eve.get("/admin/review?lead=%00").status_code == 200

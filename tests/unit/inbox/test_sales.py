@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app import holds, identity
 from app.identity import Requester
-from app.leads import holding
+from app.leads import ticket_holds
 from app.leads.models import lead_signal
 from app.leads.policy import LeadPolicy, changed
 from app.leads.store_policy import put_policy
@@ -153,7 +153,7 @@ def test_tags_the_admin_named_and_urgent_tickets_hold_as_long_as_they_are_so(des
 
 def sweep(bench, **wishes):
     with bench.database.begin() as cx:
-        return holding.sweep(cx, changed(LeadPolicy(), wishes), identity.IdentitySettings())
+        return ticket_holds.sweep(cx, changed(LeadPolicy(), wishes), identity.IdentitySettings())
 
 
 def test_the_sweep_sees_what_no_delivery_told_and_releases_what_is_over(desk):
