@@ -116,6 +116,15 @@ class Settings(BaseSettings):
         60, ge=1, le=600, description="How long a worker owns a refund before the sweeper takes it."
     )
     refund_sweep_s: float = Field(30, ge=1, le=600, description="How often refunds whose worker died are looked for.")
+    leads_scan_s: float = Field(
+        21_600, ge=10, le=86_400, description="How often the whole mirror is scanned for signals of leads."
+    )
+    holds_sweep_s: float = Field(
+        300,
+        ge=5,
+        le=86_400,
+        description="How often what holds leads back is compared with refunds, disputes and tickets.",
+    )
     refund_poll_s: float = Field(
         3600, ge=1, le=86_400, description="How often a refund the bank has not answered is read at the vendor."
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.billing.profile import OPEN_DISPUTE
+
 Row = Mapping[str, Any]
 LOOK_BACK = 30  # days of seat counts that growth is told from
 
@@ -90,3 +92,19 @@ def put_terms(cx: sa.Connection, connection_id: str, payers: Sequence[str], rows
 def settle_rises(cx: sa.Connection) -> int:
     """Take back rises that are older than the look-back; answers how many changed. Once a day is enough."""
     return cx.execute(_SETTLE).rowcount
+
+
+_CLOSED = sa.text(
+    """
+    UPDATE hold h SET released_at = now(), released_why = 'the dispute is closed'
+    WHERE h.source = 'dispute' AND h.released_at IS NULL AND NOT EXISTS (
+        SELECT FROM billing_object o
+        WHERE o.connection_id = h.payer_connection_id AND o.kind = 'dispute' AND NOT o.gone
+          AND o.id = substr(h.source_id, length(h.payer_connection_id) + 2) AND o.data ->> 'status' = ANY(:open))
+    """
+)
+
+
+def sweep_disputes(cx: sa.Connection) -> int:
+    """Release what disputes held that are closed by the mirror; answers how many. Open ones: where profiles are made."""
+    return cx.execute(_CLOSED, {"open": sorted(OPEN_DISPUTE)}).rowcount

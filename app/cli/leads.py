@@ -8,13 +8,32 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.context import pairs, runtime, sentences
+from app.leads import scanning
 from app.leads.policy import changed
+from app.leads.signals import Counts
 from app.leads.store_policy import active_policy, put_policy
+from integrations.kernel.clock import utc_now
 
 leads = AppGroup("leads", help="Leads for sales: signals, scores, what became of them.")
 policy = AppGroup("policy", help="Weights, thresholds, words and windows of leads.")
 leads.add_command(policy)
 COMMANDS = (leads,)
+
+
+@leads.command("scan")
+@click.option("--dry-run", is_flag=True, help="Only say what it would find and change.")
+@sentences
+def scan(dry_run: bool) -> None:
+    """Scan the whole mirror of billing for signals (also done by itself every LEADS_SCAN_S)."""
+    click.echo(f"{'signal':<16} {'hold':>8} {'new or changed':>15} {'ended':>8}")
+
+    def show(name: str, counts: Counts) -> None:
+        click.echo(f"{name:<16} {counts.found:>8} {counts.written:>15} {counts.ended:>8}")
+
+    total = sum(scanning.scan(runtime().database, utc_now(), show, dry_run=dry_run).values(), Counts())
+    show("all", total)
+    if dry_run:
+        click.echo("Nothing of it was written.")
 
 
 @policy.command("show")

@@ -10,10 +10,13 @@ from app import agents, audit, notify, sessions
 from app.billing import refill
 from app.billing import store as billing
 from app.db import Database
-from app.inbox import billing_sync, catch_up, retention
+from app.inbox import billing_sync, catch_up, facts, retention
 from app.jobs.periodic import Task
+from app.leads import scanning, ticket_holds
+from app.leads.store_policy import active_policy
 from app.refunds import books
 from app.refunds import follow as refunds
+from app.refunds import holding as refund_holds
 from app.runtime import Runtime
 from app.telemetry.logs import get_logger
 from integrations import registry
@@ -41,10 +44,6 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         with runtime.database.begin() as cx:
             billing.carry_seats(cx)
 
-    def rises() -> None:
-        with runtime.database.begin() as cx:
-            billing.settle_rises(cx)
-
     def refill_some() -> None:
         until = time.monotonic() + 20
         refill.refill(runtime.database, settings.seats_used_key, lambda: time.monotonic() < until)
@@ -62,16 +61,27 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         Task("billing.reread", 5.0, lambda: billing_sync.reread(runtime.database, runtime.clients.billing, settings)),
         Task("billing.refresh", HOUR_S, lambda: billing_sync.refresh_due(runtime.database, settings)),
         Task("billing.seats", HOUR_S, seats),
-        Task("billing.rises", DAY_S, rises),
         Task("billing.refill", 60.0, refill_some),
         Task("sessions.prune", HOUR_S, forget_sessions),
         Task("refunds.sweep", settings.refund_sweep_s, lambda: refunds.sweep(runtime.refunds)),
         Task("refunds.follow", 60.0, lambda: refunds.follow(runtime.refunds)),
         Task("refunds.books", DAY_S, lambda: _billing(runtime, lambda c: _books(runtime, c))),
+        Task("leads.scan", settings.leads_scan_s, lambda: scanning.scan(runtime.database, utc_now())),
+        Task("holds.sweep", settings.holds_sweep_s, lambda: _sweep_holds(runtime)),
         Task("notify.send", 5.0, lambda: notify.send_due(runtime.database, settings)),
         Task("audit.head", DAY_S, lambda: audit.copy_head(runtime.database, settings.audit_head_file)),
     )
     return {task.key: task for task in table}
+
+
+def _sweep_holds(runtime: Runtime) -> None:
+    """What the writers of holds could not write, or were never told."""
+    with runtime.database.begin() as cx:
+        refund_holds.sweep(cx)
+    with runtime.database.begin() as cx:
+        billing.sweep_disputes(cx)
+    with runtime.database.begin() as cx:
+        ticket_holds.sweep(cx, active_policy(cx), facts.ladder(runtime.settings))
 
 
 def _helpdesks(runtime: Runtime, work: Callable[[Runtime, str], object]) -> None:
