@@ -5,7 +5,8 @@ One cookie serves `/admin` and `/approvals`: both are for people of ours, by nam
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from werkzeug.wrappers import Response as Answer
 from app import access, sessions
 from app.access import CONSOLE, Actor, Role
 from app.runtime import Runtime
+from app.sessions.policy import LINK_LIFE
 from app.sessions.service import SessionEnded
 from app.telemetry.logs import get_logger
 from app.ui import door
@@ -27,8 +29,12 @@ from integrations.kernel.errors import AppError
 HERE: Final = Path(__file__).parent
 COOKIE: Final = "deskbridge_console"
 ZONE: Final = "deskbridge_zone"
+NEXT: Final = "deskbridge_next"
+MOST_ADDRESS: Final = 500
 PATHS: Final = ("/admin", "/approvals")
 NAME: Final = "deskbridge.admin"
+
+_PAGE: Final = re.compile(r"/admin/[A-Za-z0-9_/.-]*(\?[A-Za-z0-9_%&=+~.:-]*)?")
 
 log = get_logger(__name__)
 blueprint = Blueprint("admin", __name__, url_prefix="/admin", template_folder=str(HERE / "templates"))
@@ -63,7 +69,19 @@ def strict(response: Response) -> Response:
 def refuse(error: AppError) -> Answer:
     """The sentence of an error, as a page; who is not signed in may ask for a link there."""
     log.info("admin_refused", code=error.code, endpoint=request.endpoint, **error.context)
-    return Response(page("refused", error=error, actor=None), error.status)
+    response = Response(page("refused", error=error, actor=None), error.status)
+    if error.status == 401 and request.method == "GET":
+        target = request.full_path.rstrip("?")[:MOST_ADDRESS]
+        response.set_cookie(
+            NEXT, target, max_age=LINK_LIFE, path="/admin", httponly=True, samesite="Lax", secure=_https()
+        )
+    return response
+
+
+def wanted() -> str:
+    """Where somebody wanted to go before they had to sign in; a page of the console, nothing else."""
+    asked = request.cookies.get(NEXT, "")
+    return asked if _PAGE.fullmatch(asked) else "/admin/"
 
 
 def enter(code: str, now: datetime) -> str:
@@ -79,6 +97,11 @@ def set_cookie(response: Answer, secret: str) -> None:
     """Let this browser in, on every page of the console."""
     for path in PATHS:
         response.set_cookie(COOKIE, secret, path=path, httponly=True, samesite="Lax", secure=_https())
+
+
+def keep(response: Answer, name: str, value: str, life: timedelta) -> None:
+    """A small thing to remember of this browser; no secret."""
+    response.set_cookie(name, value, max_age=life, path="/admin", httponly=True, samesite="Lax", secure=_https())
 
 
 def drop_cookie(response: Answer) -> None:

@@ -15,8 +15,9 @@ from app.admin.words import Pill
 from app.leads import reading
 from app.leads.models import OPEN
 from app.leads.reading import Filters
+from app.ui import vendor_pages
 from app.ui.words import Moment, Reader, plain
-from integrations.kernel.errors import NotFound
+from integrations.kernel.errors import AppError, NotFound
 
 SORTS = {"newest": "Changed last", "oldest": "Waiting longest", "score": "Highest score"}
 
@@ -76,7 +77,19 @@ def lead(lead_id: str) -> str:
         if row is None:
             raise NotFound("There is no lead of this id. It may have been mistyped; leads are never deleted.")
         found = story.story(cx, row, told)
-    return page("lead", actor=actor, told=told, inside="/admin/", one=found)
+    links = [
+        (f"{what.capitalize()} {one}", _address(what, connection_id, one)) for what, connection_id, one in found.refs
+    ]
+    return page("lead", actor=actor, told=told, inside="/admin/", one=found, links=links)
+
+
+def _address(what: str, connection_id: str, one: str) -> str:
+    """Where it is at its vendor; "" where nobody knows. Asked for with no transaction open."""
+    try:
+        account = runtime().connections.account(connection_id)
+    except AppError:
+        return ""
+    return vendor_pages.ticket(account, one) if what == "ticket" else vendor_pages.address(account, what, one)
 
 
 def _rows(cx: sa.Connection, found: Sequence[sa.RowMapping], told: Reader) -> list[Row]:

@@ -77,6 +77,10 @@ GROUPS: Final = (
         (
             Field("gather_s", "Seconds signals are gathered"),
             Field("holdout_pct", "Share never sent, per cent", "To measure what sending is worth; never renewals or risk."),
+            Field("task_kinds", "Kinds that become a task",
+                  f"For the owner of a known company; the others become a deal. Of: {' '.join(words.KINDS)}.", "text"),
+            Field("fallback_owner", "Owner where there is none any more", "A user's id at the CRM; or nothing.", "text"),
+            Field("territories", "Owner by territory", "One a line: territory = user's id at the CRM.", "lines"),
         ),
     ),
 )  # fmt: skip
@@ -95,9 +99,12 @@ def typed(policy: LeadPolicy, form: Mapping[str, str]) -> tuple[LeadPolicy, dict
         if field.name not in form:
             continue
         try:
-            policy = put(policy, field.name, _wish(field, form[field.name]))
+            for name, wish in _wishes(policy, field, form[field.name].strip()):
+                policy = put(policy, name, wish)
         except ValueError as error:
             problems[field.name] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        except KeyError as error:
+            problems[field.name] = f"There is no {error.args[0]!r} to name here."
     return policy, problems
 
 
@@ -110,9 +117,24 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str
             yield f"{labels.get(name, name)}: {old.get(name) or 'nothing'} → {new.get(name) or 'nothing'}"
 
 
-def _wish(field: Field, text: str) -> str:
-    value = text.strip()
-    return value or ("none" if field.kind == "lines" or field.name == "hold_tags" else "")
+def _wishes(policy: LeadPolicy, field: Field, text: str) -> Iterator[tuple[str, str]]:
+    """What was typed into a field, as `put` takes it; an emptied list or name is `none`."""
+    if field.name != "territories":
+        yield field.name, text or ("none" if field.kind in ("lines", "text") and field.name != "renewal_days" else "")
+        return
+    wanted = dict(_territories(text))
+    for name in policy.territories.keys() - wanted.keys():
+        yield f"territory.{name}", "none"
+    for name, user in wanted.items():
+        yield f"territory.{name}", user
+
+
+def _territories(text: str) -> Iterator[tuple[str, str]]:
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, equals, user = map(str.strip, line.rpartition("="))
+        if not (name and equals):
+            raise ValueError("one a line, such as West = 005000000000001")
+        yield name, user
 
 
 def _shown(policy: LeadPolicy, name: str) -> str:
@@ -123,7 +145,9 @@ def _flat(document: Mapping[str, Any]) -> dict[str, str]:
     """Settings by their names here, as texts."""
     found: dict[str, str] = {}
     for name, value in document.items():
-        if isinstance(value, Mapping):
+        if name == "territories":
+            found[name] = "\n".join(f"{territory} = {user}" for territory, user in sorted(value.items()))
+        elif isinstance(value, Mapping):
             head = "weight" if name == "weights" else name
             found |= {f"{head}.{inner}": _text(one, "\n") for inner, one in value.items()}
         else:

@@ -40,10 +40,11 @@ def enter() -> Answer:
     """Exchange the code for the console's cookie."""
     door.own_origin(runtime().settings.public_url)
     secret = console.enter(request.form.get("code", ""), utc_now())
-    response = redirect("/admin/", 303)
+    response = redirect(console.wanted(), 303)
+    response.delete_cookie(console.NEXT, path="/admin")
     console.set_cookie(response, secret)
     zone = request.form.get("zone", "")[:64]
-    response.set_cookie(console.ZONE, zone, max_age=ZONE_LIFE, path="/admin", httponly=True, samesite="Lax")
+    console.keep(response, console.ZONE, zone, ZONE_LIFE)
     return response
 
 

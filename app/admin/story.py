@@ -86,6 +86,7 @@ class Story:
     steps: tuple[Step, ...]
     in_review: bool
     link: str
+    refs: tuple[tuple[str, str, str], ...]
 
 
 def said(text: object, told: Reader) -> str:
@@ -115,7 +116,7 @@ def story(cx: sa.Connection, row: sa.RowMapping, told: Reader) -> Story:
         tuple(risks), said(card.get("next_step", ""), told), _evidence(card, told), _quotes(card, told),
         _match(cx, row, told), tuple(_seen(one, told) for one in signals), holds(cx, signals, told),
         _crm(row, told), words.VERDICTS.get(row["verdict"]), _verdict(row, told), _steps(cx, row["id"], told),
-        row["state"] == "review", _link(cx, row["subject"], told),
+        row["state"] == "review", _link(cx, row["subject"], told), _refs(card),
     )  # fmt: skip
 
 
@@ -157,6 +158,11 @@ def _quotes(card: Json, told: Reader) -> tuple[tuple[str, str, str], ...]:
         (plain(one["text"]), said(one["on"], told), f"ticket {plain(one['ticket_id'])}")
         for one in card.get("quotes", ())
     )
+
+
+def _refs(card: Json) -> tuple[tuple[str, str, str], ...]:
+    """(what, connection, id) of tickets, payers and subscriptions it was made of."""
+    return tuple((plain(r["what"]), r["connection_id"], plain(r["id"])) for r in card.get("refs", ()))
 
 
 def _match(cx: sa.Connection, row: sa.RowMapping, told: Reader) -> tuple[tuple[str, str], ...]:

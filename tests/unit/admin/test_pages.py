@@ -126,6 +126,19 @@ def test_every_setting_of_the_policy_has_its_field():
     assert names == set(policy_form._flat(document))
 
 
+def test_territories_are_put_changed_and_taken_away(ada, database):
+    for typed, kept in (
+        ("West = 005A\r\nNorth=East = 005B", {"West": "005A", "North=East": "005B"}),
+        ("West=005C", {"West": "005C"}),
+        ("", {}),
+    ):
+        wishes = form(ada.get("/admin/policy")) | {"territories": typed, "task_kinds": "risk", "fallback_owner": "005F"}
+        assert ada.post("/admin/policy", **wishes).status_code == 303
+        with database.begin() as cx:
+            now = store_policy.newest(cx)[1]
+        assert (dict(now.territories), now.task_kinds, now.fallback_owner) == (kept, ("risk",), "005F")
+
+
 def test_a_form_sent_back_as_it_came_changes_nothing(ada, database):
     answer = ada.post("/admin/policy", **form(ada.get("/admin/policy")))
     assert answer.status_code == 303
@@ -165,6 +178,8 @@ def test_a_change_is_a_version_with_author_and_audit(ada, database):
     ("weight.renewal", "many", "A whole number from 0 to 1000."), ("weight.renewal", "", "A whole number from 0 to 1000."),
     ("seats_pct", "101", "A whole number from"), ("renewal_days", "30/60", "Up to six different numbers of days"),
     ("words.quote", "(", "RE2 does not take this pattern"), ("words.quote", "a(?=b)", "RE2 does not take this pattern"),
+    ("territories", "West", "One a line, such as"), ("territories", "West = x y", "The id of a user at the CRM"),
+    ("task_kinds", "risk selling", "There is no 'selling'"), ("fallback_owner", "a b", "The id of a user at the CRM"),
     ("hold_urgent", "perhaps", "Yes or no."), ("hold_days", "-1", "A whole number from 1 to 730."),
 ])  # fmt: skip
 def test_what_cannot_be_is_said_beside_its_field_and_the_rest_is_kept(ada, database, name, value, message):

@@ -12,6 +12,7 @@ from app.access import Role
 from app.leads import reading
 from app.leads.models import OPEN, STATES, lead
 from app.leads.reading import PAGE, Filters
+from integrations import registry
 from tests import leads_world as leads
 from tests.admin_world import text_of
 
@@ -151,6 +152,24 @@ def test_a_leads_story_is_whole(ada, found, database):
         assert line in told, line
     told = text_of(ada.get(f"/admin/leads/{found['closed']}"))
     assert ("Won" in told, "worth ¥1,500" in told, "Closed Won" in told) == (True, True, True)
+
+
+def test_a_lead_leads_to_its_ticket_and_payer_at_the_vendors(ada, app, found):
+    runtime = app.extensions["deskbridge"]
+    zendesk, stripe = registry.by_slug("zendesk"), registry.by_slug("stripe")
+    runtime.connections.add(
+        zendesk,
+        "desk",
+        {"subdomain": "acme", "client_id": "c"},
+        {"client_secret": ["x"], "webhook_secret": ["w"]},
+        connection_id="desk",
+    )
+    runtime.connections.add(
+        stripe, "bank", {}, {"api_key": ["rk_test_1"], "webhook_secret": ["w"]}, connection_id="bank"
+    )
+    page = ada.get(f"/admin/leads/{found['pushed']}").text
+    assert 'href="https://acme.zendesk.com/agent/tickets/35436"' in page
+    assert re.search(r'href="https://dashboard.stripe.com/test/[^"]*cus_1"', page)
 
 
 @pytest.mark.parametrize("state", STATES)

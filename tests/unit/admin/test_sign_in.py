@@ -36,11 +36,28 @@ def test_a_link_signs_one_person_in_once_also_for_approvals(app, database, peopl
     assert (answer.status_code, answer.location) == (303, "/admin/")
     cookies = answer.headers.getlist("Set-Cookie")
     assert {re.search(r"Path=([^;]+)", c).group(1) for c in cookies if "console" in c} == {"/admin", "/approvals"}
-    assert all("HttpOnly" in c and "SameSite=Lax" in c for c in cookies)
+    assert all("HttpOnly" in c and "SameSite=Lax" in c for c in cookies if "deskbridge_next=;" not in c)
     assert [ada.get(path).status_code for path in ("/admin/", "/approvals/")] == [200, 200]
     assert "Times in Europe/Berlin" in ada.get("/admin/").text
     again = Visitor(app, ada.person_id).use(link)
     assert (again.status_code, "Ask for a link" in again.text) == (401, True)
+
+
+@pytest.mark.parametrize("wanted", ["/admin/leads/led_1", "/admin/?state=held&text=a%20b", "/admin/policy"])
+def test_after_the_sign_in_one_is_where_one_wanted_to_be(people, wanted):
+    ada = people[Role.ADMIN]
+    assert ada.get(wanted).status_code == 401
+    assert ada.use(ada.link()).location == wanted
+    assert ada.use(ada.link()).location == "/admin/", "once"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "https://evil.example", "/admin/\\evil", "/admin/x\r\nSet-Cookie: a=b", "/pages/", ""]
+)
+def test_nobody_is_led_away_by_the_sign_in(people, wanted):
+    ada = people[Role.ADMIN]
+    ada.client.set_cookie("deskbridge_next", wanted, path="/admin", domain="localhost")
+    assert ada.use(ada.link()).location == "/admin/"
 
 
 def test_a_link_is_not_used_up_by_looking_at_it_and_dies_in_an_hour(database, people):
