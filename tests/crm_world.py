@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ class TheirCrm:
     """pages: what directory answers. Faults: `fail("push", "after")`; results by key: `answer(key, state, object_id)`."""
 
     def __init__(self, url):
-        self._url, self._engines, self.pages = url, {}, []
+        self._url, self._engines, self.pages, self._line = url, {}, [], None
 
     @property
     def engine(self):
@@ -48,8 +49,16 @@ class TheirCrm:
         self._do(TABLES)
         return self
 
+    @contextmanager
+    def _many(self):
+        """One connection for many statements, each its own transaction."""
+        with self.engine.connect() as self._line:
+            yield
+        self._line = None
+
     def _do(self, text, **values):
-        with self.engine.begin() as cx:
+        with self._line.begin() if self._line else self.engine.begin() as began:
+            cx = self._line or began
             found = cx.execute(sa.text(text), values)
             return found.mappings().all() if found.returns_rows else []
 
@@ -91,7 +100,8 @@ class TheirCrm:
         assert 0 < len(drafts) <= 200, len(drafts)
         assert len({one.shape for one in drafts}) == 1
         deed = self._called("push", len(drafts))
-        results = [self._write(one) for one in drafts]
+        with self._many():
+            results = [self._write(one) for one in drafts]
         if deed == "after":
             raise OutcomeUnknown
         return results
@@ -124,7 +134,7 @@ class TheirCrm:
 
     def bulk(self, drafts):
         deed = self._called("bulk", len(drafts))
-        with self.engine.begin():
+        with self._many():
             results = {one.key: self._write(one) for one in drafts}
         told = json.dumps({key: [r.state.value, r.object_id, r.code, r.detail] for key, r in results.items()})
         job_id = self._do("INSERT INTO their_job VALUES ('job' || nextval('their_id'), 1, CAST(:r AS jsonb)) RETURNING id",
