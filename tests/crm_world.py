@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -35,7 +34,7 @@ class TheirCrm:
     """pages: what directory answers. Faults: `fail("push", "after")`; results by key: `answer(key, state, object_id)`."""
 
     def __init__(self, url):
-        self._url, self._engines, self.pages, self._line = url, {}, [], None
+        self._url, self._engines, self.pages = url, {}, []
 
     @property
     def engine(self):
@@ -49,16 +48,8 @@ class TheirCrm:
         self._do(TABLES)
         return self
 
-    @contextmanager
-    def _many(self):
-        """One connection for many statements, each its own transaction."""
-        with self.engine.connect() as self._line:
-            yield
-        self._line = None
-
     def _do(self, text, **values):
-        with self._line.begin() if self._line else self.engine.begin() as began:
-            cx = self._line or began
+        with self.engine.begin() as cx:
             found = cx.execute(sa.text(text), values)
             return found.mappings().all() if found.returns_rows else []
 
@@ -100,42 +91,52 @@ class TheirCrm:
         assert 0 < len(drafts) <= 200, len(drafts)
         assert len({one.shape for one in drafts}) == 1
         deed = self._called("push", len(drafts))
-        with self._many():
-            results = [self._write(one) for one in drafts]
+        results = self._all(drafts)
         if deed == "after":
             raise OutcomeUnknown
         return results
 
-    def _write(self, one):
-        told = self._do("SELECT * FROM their_result WHERE key = :k", k=one.key)
-        if told:
-            return PushResult(one.key, PushState(told[0]["state"]), told[0]["object_id"], "SAID", "They said so.")
-        fields = {
+    def _all(self, drafts):
+        """Plain ones in one statement, the others one by one."""
+        told = {r["key"]: r for r in self._do("SELECT * FROM their_result")}
+        plain = [one for one in drafts if one.key not in told and not one.object_id]
+        rows = [{"k": one.key, "s": one.shape.value, "p": PREFIX[one.shape], "f": self._fields(one)} for one in plain]
+        made = self._do(
+            "INSERT INTO their_record (object_id, shape, key, at, fields) SELECT p || nextval('their_id'), s, k, now(), f"
+            " FROM jsonb_to_recordset(CAST(:r AS jsonb)) AS n(k text, s text, p text, f jsonb)"
+            " ON CONFLICT (shape, key) DO UPDATE SET fields = excluded.fields, at = now(),"
+            " writes = their_record.writes + 1 RETURNING key, object_id, writes", r=json.dumps(rows)) if rows else []  # fmt: skip
+        results = {
+            r["key"]: PushResult(r["key"], PushState.CREATED if r["writes"] == 1 else PushState.UPDATED, r["object_id"])
+            for r in made
+        }  # fmt: skip
+        return [results.get(one.key) or self._one(one, told.get(one.key)) for one in drafts]
+
+    @staticmethod
+    def _fields(one):
+        return {
             "subject": one.subject, "description": one.description, "owner": one.owner_id, "account": one.account_id,
             "company": one.company, "amount": one.amount.minor if one.amount else None, "kind": one.kind,
             "only": list(one.only),
         }  # fmt: skip
-        if one.object_id:
-            kept = {name: fields[name] for name in fields if not one.only or name in (*one.only, "only")}
-            there = self._do(
-                "UPDATE their_record SET fields = fields || CAST(:f AS jsonb), at = now(), writes = writes + 1"
-                " WHERE object_id = :o RETURNING standing", f=json.dumps(kept), o=one.object_id)  # fmt: skip
-            if not there:
-                return PushResult(one.key, PushState.REFUSED, "", "ENTITY_IS_DELETED", "It was deleted.")
-            if there[0]["standing"].get("converted"):
-                return PushResult(one.key, PushState.CONVERTED, one.object_id, "CONVERTED", "")
-            return PushResult(one.key, PushState.UPDATED, one.object_id)
-        row = self._do(
-            "INSERT INTO their_record (object_id, shape, key, at, fields) VALUES (:p || nextval('their_id'), :s, :k,"
-            " now(), CAST(:f AS jsonb)) ON CONFLICT (shape, key) DO UPDATE SET fields = excluded.fields, at = now(),"
-            " writes = their_record.writes + 1 RETURNING object_id, writes",
-            p=PREFIX[one.shape], s=one.shape.value, k=one.key, f=json.dumps(fields))[0]  # fmt: skip
-        return PushResult(one.key, PushState.CREATED if row["writes"] == 1 else PushState.UPDATED, row["object_id"])
+
+    def _one(self, one, told):
+        if told:
+            return PushResult(one.key, PushState(told["state"]), told["object_id"], "SAID", "They said so.")
+        fields = self._fields(one)
+        kept = {name: fields[name] for name in fields if not one.only or name in (*one.only, "only")}
+        there = self._do(
+            "UPDATE their_record SET fields = fields || CAST(:f AS jsonb), at = now(), writes = writes + 1"
+            " WHERE object_id = :o RETURNING standing", f=json.dumps(kept), o=one.object_id)  # fmt: skip
+        if not there:
+            return PushResult(one.key, PushState.REFUSED, "", "ENTITY_IS_DELETED", "It was deleted.")
+        if there[0]["standing"].get("converted"):
+            return PushResult(one.key, PushState.CONVERTED, one.object_id, "CONVERTED", "")
+        return PushResult(one.key, PushState.UPDATED, one.object_id)
 
     def bulk(self, drafts):
         deed = self._called("bulk", len(drafts))
-        with self._many():
-            results = {one.key: self._write(one) for one in drafts}
+        results = {result.key: result for result in self._all(drafts)}
         told = json.dumps({key: [r.state.value, r.object_id, r.code, r.detail] for key, r in results.items()})
         job_id = self._do("INSERT INTO their_job VALUES ('job' || nextval('their_id'), 1, CAST(:r AS jsonb)) RETURNING id",
                           r=told)[0]["id"]  # fmt: skip

@@ -110,36 +110,53 @@ def _attach(cx: sa.Connection, scene: Scene, rows: Sequence[Any], found: Mapping
     known: dict[tuple[str, str], list[Mapping[Any, Any]]] = defaultdict(list)
     for one in store.of_companies(cx, {company for company, _ in groups}, lock=True):
         known[one["company"], one["kind"]].append(one)
+    fresh: list[dict[str, Any]] = []
+    links = []
     for key, mine in sorted(groups.items()):
-        lead_id = _lead_for(cx, scene, key, mine, known[key], found[mine[0].subject])
-        cx.execute(sa.update(lead_signal).where(s.id.in_([row.id for row in mine])).values(lead_id=lead_id))
+        lead_id = _lead_for(cx, scene, key, mine, known[key])
+        if lead_id is None:
+            fresh.append(_fresh(scene, key, mine, found[mine[0].subject]))
+            lead_id = fresh[-1]["id"]
+        links += [{"row": row.id, "lead": lead_id} for row in mine]
+    store.put(cx, fresh)
+    if links:
+        update = sa.update(lead_signal).where(s.id == sa.bindparam("row")).values(lead_id=sa.bindparam("lead"))
+        cx.execute(update, links)
 
 
 def _lead_for(
-    cx: sa.Connection, scene: Scene, key: tuple[str, str], mine: Sequence[Any], known: Sequence[Mapping[Any, Any]],
-    found: Found,
-) -> str:  # fmt: skip
+    cx: sa.Connection, scene: Scene, key: tuple[str, str], mine: Sequence[Any], known: Sequence[Mapping[Any, Any]]
+) -> str | None:
+    """The lead there is for these signals; None when they make a new one."""
     open_one = next((one for one in known if one["state"] in _OPEN), None)
     if open_one is not None:
         return str(open_one["id"])
-    first = min(mine, key=lambda row: (row.period, row.id))
+    first = _first(mine)
     same = next((one for one in known if one["period"] == first.period), None)
     if same is not None:
         if same["state"] == State.DROPPED.value and same["expires_at"] is None and not same["object_id"]:
             store.move(cx, same["id"], same["state"], State.NEW, "What had ended holds again.", expires_at=None)
         return str(same["id"])
     resting = [one for one in known if _rests(one, scene)]
-    if resting:
-        lead_id = str(max(resting, key=lambda one: one["verdict_at"])["id"])
-        days = scene.policy.cooldown_days
-        store.tell(cx, [(lead_id, "seen again", f"{first.name}: within {days} days after the verdict, no new lead.")])
-        return lead_id
-    company, kind = key
-    values = {
-        "company": company, "subject": first.subject, "kind": kind, "period": first.period, "crm_id": scene.crm_id,
-        "account_id": found.account_id, "match": found.to_json(),
+    if not resting:
+        return None
+    lead_id = str(max(resting, key=lambda one: one["verdict_at"])["id"])
+    days = scene.policy.cooldown_days
+    store.tell(cx, [(lead_id, "seen again", f"{first.name}: within {days} days after the verdict, no new lead.")])
+    return lead_id
+
+
+def _first(mine: Sequence[Any]) -> Any:  # noqa: ANN401 - a row
+    return min(mine, key=lambda row: (row.period, row.id))
+
+
+def _fresh(scene: Scene, key: tuple[str, str], mine: Sequence[Any], found: Found) -> dict[str, Any]:
+    (company, kind), first = key, _first(mine)
+    return {
+        "id": store.fresh_id(), "company": company, "subject": first.subject, "kind": kind, "period": first.period,
+        "crm_id": scene.crm_id, "account_id": found.account_id, "match": found.to_json(), "state": State.NEW.value,
+        "made_of": ", ".join(sorted({row.rule or row.name for row in mine})),
     }  # fmt: skip
-    return store.put(cx, values, ", ".join(sorted({row.rule or row.name for row in mine})))
 
 
 def _rests(one: Mapping[Any, Any], scene: Scene) -> bool:

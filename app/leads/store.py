@@ -51,12 +51,11 @@ def by_ids(cx: sa.Connection, ids: Collection[str], *, lock: bool = False) -> di
     return {row["id"]: row for row in cx.execute(query.with_for_update() if lock else query).mappings()}
 
 
-def put(cx: sa.Connection, values: Mapping[str, Any], detail: str) -> str:
-    """A new lead, in the state `new`; answers its id."""
-    lead_id = fresh_id()
-    cx.execute(sa.insert(lead).values(id=lead_id, state=State.NEW.value, **values))
-    tell(cx, [(lead_id, "found", detail)])
-    return lead_id
+def put(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """New leads, each with what it was made of."""
+    if rows:
+        cx.execute(sa.insert(lead), [{name: row[name] for name in row if name != "made_of"} for row in rows])
+        tell(cx, [(row["id"], "found", row["made_of"]) for row in rows])
 
 
 def change(cx: sa.Connection, lead_id: str, **values: Any) -> None:  # noqa: ANN401 - columns
