@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from app.leads import store_push
+from app.leads.answers import End
+from app.leads.claiming import claim
+from app.leads.states import State
 from app.notify.models import notice
 from integrations.kernel.crm import PushState
+from tests.crm_world import CRM
 from tests.lead_scene import Scene
 
 
@@ -203,3 +208,18 @@ def test_ten_thousand_leads_are_at_most_sixty_calls(database, number, most):
     assert {one.state for one in scene.leads()} == {"pushed"}
     assert len(scene.crm.records()) == number
     assert scene.crm.calls() <= most, scene.crm.calls()
+
+
+def test_who_was_away_too_long_writes_nothing_over_who_took_it_over(scene):
+    scene.signal()
+    scene.gather()
+    scene.soon()
+    (slow,), _ = claim(scene.ctx, CRM)
+    scene.lapse()
+    with scene.database.begin() as cx:
+        store_push.lapsed(cx, 10)
+    (quick,), _ = claim(scene.ctx, CRM)
+    scene.pusher._end([(slow, End(State.DEAD, "Too late."))])
+    assert (scene.one().state, scene.one().token) == ("unknown", quick.token)
+    scene.pusher._shape([quick])
+    assert (scene.one().state, len(scene.crm.records())) == ("pushed", 1)
