@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from app import holds, identity
+from app.billing import refill
 from app.billing.backfill import backfill
 from app.billing.models import billing_object, billing_term
+from app.holds.models import hold
 from app.inbox import facts
 from app.leads import scanning
 from app.leads.models import lead_signal
@@ -65,6 +68,32 @@ def test_the_mirror_of_a_whole_world_has_a_term_for_each_running_subscription(pr
     counts = scanning.scan(product.runtime.database, utc_now())
     assert counts["seats_full"].found > 0
     assert sum(one.written for one in scanning.scan(product.runtime.database, utc_now()).values()) == 0
+
+
+def test_the_periodic_work_finds_all_there_is_after_an_upgrade(product, vendors):
+    load(product)
+    with product.runtime.database.begin() as cx:
+        cx.execute(sa.delete(billing_term))
+        refill.ask(cx)  # as the migration does
+    for task in ("billing.refill", "leads.scan", "holds.sweep"):
+        product.worker._tasks[task].run()
+    with product.runtime.database.begin() as cx:
+        found = set(cx.execute(sa.select(lead_signal.c.name)).scalars())
+        disputed = sa.select(sa.func.count()).select_from(hold).where(hold.c.source == "dispute")
+        assert cx.execute(disputed.where(hold.c.released_at.is_(None))).scalar_one() > 0
+    assert {"cancellation", "seats_full", "limit_hit"} <= found
+
+
+def test_a_yearly_subscription_that_renews_soon_is_a_renewal_with_its_value(product, vendors):
+    load(product)
+    _, customer = writer(vendors)
+    made = vendors.act("stripe", "subscribe_for_a_year", customer, 45, seats=20)
+    product.settle()
+    facts = told(product, customer)["renewal"]
+    ends = utc_now().date() + timedelta(days=45)
+    assert abs(date.fromisoformat(facts["on"]) - ends) <= timedelta(days=1)
+    price = made["items"]["data"][0]["price"]["unit_amount"]
+    assert (facts["step"], facts["months"], facts["seats"], facts["minor"]) == (60, 12, 20, price * 20)
 
 
 def test_fewer_seats_are_a_full_plan_at_once_and_more_seats_end_it(product, vendors):
