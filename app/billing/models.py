@@ -78,8 +78,8 @@ seat_count = sa.Table(
 )
 
 # One narrow row a running subscription, for queries over all of them (leads): computed from billing_object with the
-# profile. months: of one billing period, 0 where it is shorter than one. minor: the value of one period, lasting
-# discounts off. use_pct: seats in use, of those paid for. used_least:
+# profile. months: of one billing period, 1 where it is shorter, 0 where nothing but use is billed. minor: the value
+# of so many months, lasting discounts off. use_pct: seats in use, of those paid for. used_least:
 # the fewest in use in the last 30 days; rise_pct: how far above it they are. failed_on,
 # owed: of the payer's open invoices a payment was tried for. fell_on, fell_from: when the value last fell, and from
 # what, in units of today's period; ours, not rebuildable.

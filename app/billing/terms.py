@@ -35,7 +35,7 @@ def _term(subscription: Json, sold: Sold, at: datetime, key: str, of_payer: Sequ
     items = subscription["items"]
     lengths = [months_of(i) for i in items]
     longest = {**subscription, "items": [i for i, n in zip(items, lengths, strict=True) if n == max(lengths)]}
-    months = max((int(months_of(i)) for i in items if not i["metered"]), default=0)
+    months = max((max(int(n), int(n > 0)) for i, n in zip(items, lengths, strict=True) if not i["metered"]), default=0)
     value = monthly(subscription, at, sold, of_payer)
     minor = None if value is None or value > BIGGEST or not months else half_even(value * months)
     status, seats = status_of(subscription), min(sum(i["quantity"] for i in items if not i["metered"]), 10**9)

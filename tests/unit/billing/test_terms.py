@@ -79,9 +79,14 @@ def test_unknown_prices_have_no_value(tell, term, make):
     assert term()["minor"] is None
 
 
-def test_periods_shorter_than_a_month_are_of_no_months(tell, term, make):
-    tell(make.subscription(make.item(1000, 1, "week", 2)))
-    assert (term()["months"], term()["minor"]) == (0, None)
+def test_periods_shorter_than_a_month_are_valued_by_the_month(tell, term, make):
+    tell(make.subscription(make.item(1200, 1, "week")))
+    assert (term()["months"], term()["minor"]) == (1, 5200)
+
+
+def test_what_is_billed_by_use_alone_has_no_value(tell, term, make):
+    tell(make.subscription(make.item(7, metered=True)))
+    assert (term()["months"], term()["minor"], term()["seats"]) == (0, None, 0)
 
 
 def test_of_mixed_periods_the_longest_is_the_term(tell, term, make):

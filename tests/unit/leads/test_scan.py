@@ -1,14 +1,17 @@
 """Signals from the billing mirror: what is found, in which period, written when, ended when."""
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from app.billing.models import billing_term
 from app.leads.models import lead_signal
 from app.leads.policy import changed
 from app.leads.signal import quarter
-from app.leads.signals import ENDED, QUERIES
+from app.leads.signals import ENDED, QUERIES, scan_payers
 
 CASES = {
     "renewal": lambda w: {"renews_on": w.day(90)},
@@ -225,3 +228,30 @@ def test_what_is_judged_is_news_again_when_it_ends_and_when_it_comes_back(world)
             assert cx.execute(news).scalar_one() == 1
             cx.execute(judged)
             assert cx.execute(news).scalar_one() == 0
+
+
+def change_and_scan(world, number, rounds=10):
+    """As the inbox does it: one transaction changes terms of its own payers and scans them."""
+    rng = random.Random(number)
+    mine = [n for n in range(20) if n % 3 == number]
+    for _ in range(rounds):
+        with world.database.begin() as cx:
+            for n in sorted(rng.sample(mine, 4)):
+                change = sa.update(billing_term).where(billing_term.c.subscription_id == f"sub_{n}")
+                cx.execute(change.values(use_pct=rng.choice((20, 92, 100))))
+            scan_payers(cx, {("bank", f"cus_{n}") for n in mine}, world.policy, world.now)
+
+
+def test_scans_at_once_neither_lock_each_other_out_nor_disagree(world):
+    for n in range(20):
+        world.term(f"sub_{n}", f"cus_{n}", seats_used=50)
+    with ThreadPoolExecutor(5) as pool:
+        some = [pool.submit(change_and_scan, world, number) for number in range(3)]
+        whole = [pool.submit(world.scan) for _ in range(4)]
+        for one in (*some, *whole):
+            one.result()
+    world.scan()
+    with world.database.begin() as cx:
+        full = cx.execute(sa.select(billing_term.c.use_pct).where(billing_term.c.use_pct >= 90)).scalars().all()
+    assert world.open().count("seats_full") == len(full)
+    assert world.open().count("limit_hit") == sum(one >= 100 for one in full)
