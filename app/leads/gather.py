@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from app.crm import store as crm
 from app.crm.mirror import CHANGED
@@ -213,7 +214,9 @@ def _rematch(cx: sa.Connection, scene: Scene, subjects: Collection[str], compani
 def _touched_by_holds(cx: sa.Connection, scene: Scene, last: str) -> str | None:
     """Leads that are held, and those that are not though their company is blocked."""
     held = sa.or_(c.state == State.HELD.value, sa.and_(c.on_hold, c.state.in_(_OPEN)))
-    blocked = sa.and_(c.company.in_(sorted(scene.blocked)), c.state.in_(_OPEN), ~c.on_hold)
+    blocked = sa.and_(
+        c.company == sa.any_(sa.cast(sorted(scene.blocked), pg.ARRAY(sa.Text))), c.state.in_(_OPEN), ~c.on_hold
+    )
     query = sa.select(c.id, c.company).where(sa.or_(held, blocked), c.id > last).order_by(c.id).limit(BATCH)
     rows = cx.execute(query).all()
     if rows:

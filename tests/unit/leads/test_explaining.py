@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from app.audit.models import audit_entry
+from app.audit.models import audit as record
 from app.leads import explaining, retrying
 from integrations.kernel.crm import PushState
 from integrations.kernel.errors import NotFound
@@ -54,7 +54,7 @@ def test_what_was_refused_goes_out_again_once_it_is_repaired_and_a_person_says_s
     scene.push()
     assert scene.one().state == "pushed"
     with scene.database.begin() as cx:
-        assert "leads.push_wanted" in cx.execute(sa.select(audit_entry.c.action)).scalars().all()
+        assert "leads.push_wanted" in cx.execute(sa.select(record.c.action)).scalars().all()
 
 
 def test_patience_is_no_way_around_a_hold(scene):
