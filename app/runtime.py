@@ -15,11 +15,12 @@ from app.config import Settings
 from app.connections import Connections
 from app.db import Database
 from app.identity import IdentitySettings
+from app.leads.context import LeadContext
 from app.refunds import Context
 from app.servers import ensure
 from integrations import registry
 from integrations.kernel.errors import ConfigError
-from integrations.kernel.ports import Billing, Helpdesk, Refunds, StaffLookup
+from integrations.kernel.ports import Billing, Crm, Helpdesk, Refunds, StaffLookup
 from integrations.kernel.vendor import Port
 from integrations.transport.gate import SharedGate
 
@@ -95,6 +96,16 @@ class Runtime:
         return Context(self.database, s, ladder, self.clients.vendor_of, lambda: self.waker.wake(wake.REFUNDS))
 
     @cached_property
+    def leads(self) -> LeadContext:
+        """What the use cases of leads need."""
+        return LeadContext(self.database, self.settings, self.clients.crm)
+
+    def crm_connections(self) -> list[str]:
+        """Every CRM connection; leads go to the first."""
+        cards = registry.by_port(Port.CRM)
+        return [one.connection_id for card in cards for one in self.connections.accounts(card.slug)]
+
+    @cached_property
     def clients(self) -> Clients:
         return Clients(self)
 
@@ -127,6 +138,11 @@ class Clients:
     def billing(self, connection_id: str) -> Billing:
         """The billing client of a connection."""
         client: Billing = self._client(connection_id, Port.BILLING)  # type: ignore[assignment]
+        return client
+
+    def crm(self, connection_id: str) -> Crm:
+        """The CRM client of a connection."""
+        client: Crm = self._client(connection_id, Port.CRM)  # type: ignore[assignment]
         return client
 
     def refunds(self, connection_id: str) -> Refunds:

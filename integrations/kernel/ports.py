@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from integrations.kernel.billing import Charge, Dispute, Refund
+from integrations.kernel.crm import Bulk, DirectoryPage, Draft, PushResult, Shape, Standing, StandingPage, Usage
 from integrations.kernel.events import Envelope, Event
 from integrations.kernel.money import Money
 from integrations.kernel.records import AgentRecord, OrganizationRecord, PersonRecord, TicketChange, TicketRecord
@@ -238,3 +239,38 @@ class Refunds(Protocol):
 
     def credit(self, order: CreditOrder) -> str:
         """Make one credit note, without an e-mail to the customer; answers its id."""
+
+
+class Crm(Protocol):
+    """Takes leads and tells what became of them. One call of ours is as few calls at the vendor as it allows.
+
+    Writes raise RateLimited, NeedsReauthorisation and VendorUnavailable where nothing happened, OutcomeUnknown where
+    it may have; what is wrong with one draft is its result, never an error.
+    """
+
+    def push(self, drafts: Sequence[Draft]) -> Sequence[PushResult]:
+        """Up to 200 drafts of one shape: made or changed by their keys. One result a draft, in order."""
+
+    def bulk(self, drafts: Sequence[Draft]) -> str:
+        """Start a job for thousands of drafts of one shape; answers its id."""
+
+    def bulk_state(self, job_id: str, shape: Shape) -> Bulk:
+        """Where a job is. One call while it runs."""
+
+    def find(self, shape: Shape, keys: Sequence[str]) -> Mapping[str, Standing]:
+        """Which of these keys exist there, by key: asked before a write is repeated whose end is unknown."""
+
+    def show(self, shape: Shape, object_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """Records by their id; one that is missing was deleted or hidden."""
+
+    def directory(self, cursor: str = "") -> DirectoryPage:
+        """One page of companies, contacts and users that changed after `cursor`; with none yet, of all."""
+
+    def standings(self, cursor: str, since: datetime) -> StandingPage:
+        """One page of our records that changed, with an overlap, deleted ones too; without a cursor, since a moment."""
+
+    def usage(self) -> Usage:
+        """Of the vendor's day, as its last answer told it; costs no call."""
+
+    def check(self) -> list[str]:
+        """Test the connection; an empty list is healthy, else sentences that say what to do."""
