@@ -19,7 +19,7 @@ from app.refunds import Context
 from app.servers import ensure
 from integrations import registry
 from integrations.kernel.errors import ConfigError
-from integrations.kernel.ports import Billing, Helpdesk, Refunds, StaffLookup
+from integrations.kernel.ports import Billing, Crm, Helpdesk, Refunds, StaffLookup
 from integrations.kernel.vendor import Port
 from integrations.transport.gate import SharedGate
 
@@ -127,6 +127,11 @@ class Clients:
     def billing(self, connection_id: str) -> Billing:
         """The billing client of a connection."""
         client: Billing = self._client(connection_id, Port.BILLING)  # type: ignore[assignment]
+        return client
+
+    def crm(self, connection_id: str) -> Crm:
+        """The CRM client of a connection."""
+        client: Crm = self._client(connection_id, Port.CRM)  # type: ignore[assignment]
         return client
 
     def refunds(self, connection_id: str) -> Refunds:

@@ -113,6 +113,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     ),
     "User": (
         *_text("Username", "Name", length=121), *_kind("email", "Email"), Field("IsActive", "boolean", default=True),
+        _list("UserType", "Standard", "PowerCustomerSuccess", default="Standard"),
     ),
 }  # fmt: skip
 PREFIXES = {"Account": "001", "Contact": "003", "User": "005", "Opportunity": "006", "Lead": "00Q", "Task": "00T"}

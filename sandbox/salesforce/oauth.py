@@ -59,7 +59,7 @@ class Tokens:
             raise refused("invalid_grant", "invalid assertion") from error
         if claims["iss"] != CONSUMER_KEY:
             raise refused("invalid_client_id", "client identifier invalid")
-        if claims["exp"] > time.time() + ASSERTION_S:
+        if int(claims["exp"]) > time.time() + ASSERTION_S:
             raise refused("invalid_grant", "expired authorization code")
         if claims["sub"] not in self.approved:
             raise refused("invalid_grant", "user hasn't approved this consumer")

@@ -125,6 +125,19 @@ def collections(app: Flask, state: State, ledger: Ledger) -> None:
 
         return jsonify([_item(state, one, record) for record in _records()])
 
+    @app.patch(f"{ROOT}/composite/sobjects", strict_slashes=False)
+    @app.patch(f"{ROOT}/composite/sobjects/")
+    def update_many(version: str) -> Response:
+        def one(kind: str, body: Row) -> Row:
+            object_id = str(body.pop("id", None) or body.pop("Id", None) or "")
+            if not object_id:
+                raise Failed("MISSING_ARGUMENT", "Id not specified in an update call")
+            row = state.update(kind, object_id, body)
+            ledger.changed(row["Id"])
+            return {"id": row["Id"], "success": True, "errors": []}
+
+        return jsonify([_item(state, one, record) for record in _records()])
+
     @app.patch(f"{ROOT}/composite/sobjects/<kind>/<field>")
     def upsert_many(version: str, kind: str, field: str) -> Response:
         _known(state, kind)
