@@ -15,7 +15,9 @@ from integrations.kernel.ports import AmountsModule, Refunds, StaffLookup, Webho
 from integrations.kernel.vendor import Account, Port, Vendor
 from integrations.transport.protocols import Gate
 
-NEEDED = {Port.WEBHOOKS: ("webhook", "translate"), Port.HELPDESK: ("client",), Port.BILLING: ("client",)}
+NEEDED = {
+    Port.WEBHOOKS: ("webhook", "translate"), Port.HELPDESK: ("client",), Port.BILLING: ("client",), Port.CRM: ("client",),
+}  # fmt: skip
 NOT_VENDORS = frozenset({"kernel", "transport"})
 
 

@@ -72,7 +72,8 @@ def _look(blueprint: Blueprint, context: Context) -> None:
     def ledger(vendor: str) -> Response:
         simulator = context.simulators[vendor]
         found = simulator.ledger.view(keys=request.args.get("keys") == "1")
-        return jsonify(**found, pending=simulator.sender.pending())
+        sender = getattr(simulator, "sender", None)  # Salesforce sends nothing by itself
+        return jsonify(**found, pending=sender.pending() if sender else 0)
 
     @blueprint.get("/state/zendesk/<int:ticket_id>")
     def ticket(ticket_id: int) -> Response:
@@ -90,6 +91,11 @@ def _look(blueprint: Blueprint, context: Context) -> None:
     def conversations() -> Response:
         with context.lock:
             return jsonify(conversations=list(context.simulators["intercom"].state.conversations.values()))
+
+    @blueprint.get("/state/salesforce/<kind>")
+    def records(kind: str) -> Response:
+        with context.lock:
+            return jsonify(records=list(context.simulators["salesforce"].state.rows[kind].values()))
 
     @blueprint.get("/state/people")
     def people() -> Response:

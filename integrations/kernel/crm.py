@@ -172,3 +172,21 @@ class Usage:
 
     used: int | None = None
     allowed: int | None = None
+
+
+class SetupState(StrEnum):
+    """THERE: nothing to do. MADE, REMOVED: done now. BY_HAND: we may not; the step's text says what to click."""
+
+    THERE = "there"
+    MADE = "made"
+    REMOVED = "removed"
+    BY_HAND = "by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """One field of ours at the CRM. name: as the CRM calls it. text: for an admin."""
+
+    name: str
+    state: SetupState
+    text: str = ""

@@ -9,7 +9,17 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from integrations.kernel.billing import Charge, Dispute, Refund
-from integrations.kernel.crm import Bulk, DirectoryPage, Draft, PushResult, Shape, Standing, StandingPage, Usage
+from integrations.kernel.crm import (
+    Bulk,
+    DirectoryPage,
+    Draft,
+    PushResult,
+    SetupStep,
+    Shape,
+    Standing,
+    StandingPage,
+    Usage,
+)
 from integrations.kernel.events import Envelope, Event
 from integrations.kernel.money import Money
 from integrations.kernel.records import AgentRecord, OrganizationRecord, PersonRecord, TicketChange, TicketRecord
@@ -249,7 +259,8 @@ class Crm(Protocol):
     """
 
     def push(self, drafts: Sequence[Draft]) -> Sequence[PushResult]:
-        """Up to 200 drafts of one shape: made or changed by their keys. One result a draft, in order."""
+        """Up to 200 drafts of one shape: made or changed by their keys. One result a draft, in order; where it takes more
+        than one call and a later one fails as a whole, those that it was about have none: look for them."""
 
     def bulk(self, drafts: Sequence[Draft]) -> str:
         """Start a job for thousands of drafts of one shape; answers its id."""
@@ -274,3 +285,23 @@ class Crm(Protocol):
 
     def check(self) -> list[str]:
         """Test the connection; an empty list is healthy, else sentences that say what to do."""
+
+
+class CrmSetup(Protocol):
+    """Our fields in a CRM, for an admin's command."""
+
+    def make(self, *, verdicts: bool) -> Sequence[SetupStep]:
+        """Make what is missing. verdicts: also the fields in which reps answer."""
+
+    def present(self) -> Sequence[str]:
+        """Fields of ours that are there."""
+
+    def remove(self) -> Sequence[SetupStep]:
+        """Take our fields away, with what is in them."""
+
+
+class CrmWithSetup(Crm, Protocol):
+    """A CRM whose fields we make ourselves."""
+
+    def setup(self) -> CrmSetup:
+        """The setup of this org."""

@@ -29,7 +29,8 @@ LEFT = Gauge(
 ACCOUNT = "account"  # the bucket every call of a connection is in
 TELL_BELOW = 0.5  # what the vendor counts matters, and is passed on, when less than this part of a limit is left
 MEASURE_EACH_S = 5.0  # how often the gauge of a bucket is brought up to date
-_RATES = (("calls_per_minute", 60.0), ("calls_per_second", 1.0))  # settings that replace a vendor's account limit
+# Settings that replace a vendor's account limit; the last is told by the vendor itself, not by an admin.
+_RATES = (("calls_per_minute", 60.0), ("calls_per_second", 1.0), ("calls_per_day", 86_400.0))
 
 Table = Mapping[str, Sequence[Limit]]
 

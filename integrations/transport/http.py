@@ -183,7 +183,7 @@ def _check(response: requests.Response, request: requests.PreparedRequest, endpo
     status = response.status_code
     if status == 429:
         raise RateLimited(f"{endpoint} answered 429", retry_after_s=retry_after_s(response.headers), endpoint=endpoint)
-    if 300 <= status < 400 and status != 304:
+    if 300 < status < 400 and status != 304:  # a 300 leads nowhere: it names several records (Salesforce)
         raise VendorContractChanged(f"{endpoint} answered {status}: redirects are not followed", endpoint=endpoint)
     if status == 503 or (status >= 500 and request.method in SAFE):
         raise VendorUnavailable(f"{endpoint} answered {status}", endpoint=endpoint)

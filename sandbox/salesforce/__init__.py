@@ -1,0 +1,1 @@
+"""The simulated Salesforce: same addresses, same refusals, served over HTTP on loopback."""

@@ -1,0 +1,78 @@
+"""The simulated Salesforce: sessions, the daily limit and the shape of refusals around its routes."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from sandbox.base import Context, Simulator
+from sandbox.salesforce import oauth, routes
+from sandbox.salesforce.errors import Failed, not_found, refusal
+from sandbox.salesforce.state import State
+from sandbox.world import build_world
+
+DAILY = 100_000
+_DATA = re.compile(r"/services/data/v\d\d\.\d/")
+
+
+class Daily:
+    """Calls of the rolling day: `used` of `allowed`."""
+
+    def __init__(self) -> None:
+        self.used, self.allowed = 0, DAILY
+
+    def headers(self) -> dict[str, str]:
+        return {"Sforce-Limit-Info": f"api-usage={self.used}/{self.allowed}"}
+
+
+def build(context: Context) -> Flask:
+    """The app; its state can be reached as `context.simulators["salesforce"].state`."""
+    simulator = Simulator("salesforce", context, lambda: _before(simulator, tokens, daily))
+    state = State(context, build_world(context.seed, context.now(), getattr(context, "scale", 1)))
+    tokens, daily = oauth.Tokens(context), Daily()
+    simulator.state, simulator.tokens, simulator.daily = state, tokens, daily  # type: ignore[attr-defined]
+    state.expire_sessions = tokens.expire  # type: ignore[attr-defined]  # acts like the others
+    oauth.routes(simulator.app, tokens)
+    routes.records(simulator.app, state, simulator.ledger)
+    routes.by_key(simulator.app, state, simulator.ledger)
+    routes.collections(simulator.app, state, simulator.ledger)
+    routes.queries(simulator.app, state)
+
+    @simulator.app.get(f"{routes.ROOT}/limits")
+    def limits(version: str) -> Response:
+        return jsonify(DailyApiRequests={"Max": daily.allowed, "Remaining": max(0, daily.allowed - daily.used)})
+
+    _refusing(simulator.app)
+    return simulator.app
+
+
+def _before(simulator: Simulator, tokens: oauth.Tokens, daily: Daily) -> None:
+    """Raises Refusal: 404 outside the API, 401 without a session, 403 when the day's calls are used up."""
+    if request.path == "/services/oauth2/token":
+        return
+    if not _DATA.match(request.path):
+        raise not_found()
+    if not tokens.is_good(request.headers.get("Authorization", "")):
+        raise refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
+    with simulator.context.lock:
+        over = daily.used >= daily.allowed
+        daily.used += not over
+        g.headers = daily.headers()
+    if over:
+        raise refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+
+
+def _refusing(app: Flask) -> None:
+    """Every refusal in Salesforce's shape, also those of the framework."""
+
+    @app.errorhandler(Failed)
+    def failed(error: Failed) -> tuple[Response, int]:
+        told = error.refusal()
+        return jsonify(told.body), told.status
+
+    @app.errorhandler(HTTPException)
+    def framework(error: HTTPException) -> tuple[Response, int]:
+        told = not_found() if error.code == 404 else refusal(error.code or 400, "METHOD_NOT_ALLOWED", "not allowed")
+        return jsonify(told.body), told.status
