@@ -110,3 +110,64 @@ def _cost_ns(parse, body):
     for _ in range(50):
         parse(body)
     return time.process_time_ns() - started
+
+
+def digest(secret, message):
+    import hashlib
+    import hmac
+
+    return hmac.new(secret.encode(), message, hashlib.sha256).digest()
+
+
+def test_any_live_secret_and_any_candidate_matches():
+    right, wrong = digest("old", b"m"), digest("other", b"m")
+    assert signatures.matches(["new", "old"], b"m", [wrong, right])
+    assert not signatures.matches(["new", "old"], b"n", [wrong, right])
+    assert not signatures.matches([], b"m", [right])
+
+
+def test_an_empty_secret_signs_nothing():
+    assert not signatures.matches([""], b"m", [digest("", b"m")])
+
+
+@pytest.mark.parametrize("text", ["", "####", "QUJD", "A" * 44, "A" * 42 + "B=", "A" * 43 + "=\n", "A" * 43, "é" * 44])
+def test_a_digest_must_be_thirty_two_bytes_in_their_one_spelling(text):
+    with pytest.raises(BadSignature):
+        signatures.base64_digest(text)
+
+
+def test_the_age_is_bounded_in_both_directions():
+    for seconds in (-300, 0, 300):
+        signatures.check_age(NOW + timedelta(seconds=seconds), NOW)
+    for seconds in (-301, 301):
+        with pytest.raises(StaleSignature):
+            signatures.check_age(NOW + timedelta(seconds=seconds), NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("37", 37),
+        ("0", 0),
+        (" 5 ", 5),
+        ("99999", 3600),
+        ("Tue, 24 Nov 2026 10:00:41 GMT", 41),
+        ("Tue, 24 Nov 2026 09:59:00 GMT", 0),
+        ("Tue, 24 Nov 2026 10:00:41 -0000", 41),
+        ("soon", DEFAULT_S),
+        ("-3", DEFAULT_S),
+        ("1.5", DEFAULT_S),
+        ("٣", DEFAULT_S),
+        ("", DEFAULT_S),
+    ],
+)
+def test_retry_after_is_read_to_the_second(text, seconds):
+    assert retry_after_s({"Retry-After": text}, NOW) == seconds
+
+
+def test_back_off_is_anywhere_up_to_a_ceiling_that_doubles_to_a_quarter_hour():
+    for tries, ceiling in ((1, 2), (2, 4), (5, 32), (10, 900), (10_000, 900)):
+        waits = [backoff.delay_s(tries) for _ in range(400)]
+        assert min(waits) >= 0.1
+        assert ceiling * 0.9 < max(waits) <= ceiling
+        assert min(waits) < ceiling * 0.2
