@@ -1,5 +1,6 @@
 """Small strict things: JSON from outside, signatures, Retry-After, back-off."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,19 +97,19 @@ def test_the_public_suite_of_hostile_json():
     assert wrong == []
 
 
-def test_an_ordinary_body_takes_less_than_sixty_microseconds():
+def test_being_strict_costs_a_few_times_what_the_standard_parser_does():
     detail = ",".join(f'"field_{number}":"a few ordinary words, {number}"' for number in range(70))
     body = f'{{"type":"zen:event-type:ticket.created","detail":{{{detail}}},"tags":["a","b"]}}'.encode()
     assert 2_500 < len(body) < 4_000
-    best = min(_cost_us(body) for _ in range(20))
-    assert best < 60
+    ratios = [_cost_ns(jsonscan.parse, body) / _cost_ns(json.loads, body) for _ in range(20)]
+    assert min(ratios) < 10, "of turns in one run, so a slow machine is slow for both"
 
 
-def _cost_us(body):
+def _cost_ns(parse, body):
     started = time.process_time_ns()
     for _ in range(50):
-        jsonscan.parse(body)
-    return (time.process_time_ns() - started) / 50_000
+        parse(body)
+    return time.process_time_ns() - started
 
 
 def digest(secret, message):
