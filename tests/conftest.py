@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from app.db import Database, migrations
 from app.servers import Urls, temporary
 from tests import skips
+from tests.databases import Databases
 
 # A slow machine is no fault of the code: no test fails for the time it took.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,30 +53,33 @@ def template_url(postgres_url: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_url: str, template_url: str) -> Databases:
+    """Those of this test process."""
+    return Databases(postgres_url)
+
+
 @contextmanager
-def fresh_database(postgres_url: str) -> Iterator[Database]:
-    """A database with all tables and nothing in them, dropped in the end."""
-    name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE deskbridge_template STRATEGY file_copy")
-    database = Database(postgres_url.replace("/postgres?", f"/{name}?"))
+def fresh_database(databases: Databases) -> Iterator[Database]:
+    """A database with all tables and nothing in them but what the migrations put there."""
+    name = databases.take()
+    database = Database(databases.at(name))
     yield database
     database.close()
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    databases.give_back(name)
 
 
 @pytest.fixture
-def database(postgres_url: str, template_url: str) -> Iterator[Database]:
+def database(databases: Databases) -> Iterator[Database]:
     """A clean database of this test's own, with all tables."""
-    with fresh_database(postgres_url) as found:
+    with fresh_database(databases) as found:
         yield found
 
 
 @pytest.fixture
-def new_database(postgres_url: str, template_url: str) -> Callable[[], AbstractContextManager[Database]]:
+def new_database(databases: Databases) -> Callable[[], AbstractContextManager[Database]]:
     """How to get more of them."""
-    return lambda: fresh_database(postgres_url)
+    return lambda: fresh_database(databases)
 
 
 SKIPPED: list[tuple[str, str]] = []

@@ -1,0 +1,91 @@
+"""Databases of tests: made once, emptied after each test and used again. Making one costs a checkpoint of the server.
+
+A database whose schema a test has changed is dropped. Rows that the migrations put there are put back.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import psycopg
+from psycopg import sql
+
+TEMPLATE = "deskbridge_template"
+# Whatever a test can change beside rows: tables and partitions, columns, constraints, triggers, functions, rights, settings.
+_SCHEMA = """
+    SELECT md5(concat_ws('|',
+        (SELECT string_agg(concat_ws(' ', relname, relkind, relacl::text, reloptions::text), ',' ORDER BY relname)
+         FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+        (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+         WHERE c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped),
+        (SELECT string_agg(concat_ws(' ', conname, convalidated), ',' ORDER BY conname) FROM pg_constraint
+         WHERE connamespace = 'public'::regnamespace),
+        (SELECT string_agg(concat_ws(' ', tgname, tgenabled), ',' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal),
+        (SELECT string_agg(md5(prosrc), ',' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace),
+        (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+         WHERE d.datname = current_database())))
+"""
+_TABLES = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+"""
+_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+class Databases:
+    """Those of one test process. url: the server's, of its superuser, with the database `postgres`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._spare: list[str] = []
+        with psycopg.connect(self.at(TEMPLATE), autocommit=True) as connection:
+            self._schema = connection.execute(_SCHEMA).fetchone()
+            self._tables = sorted(row[0] for row in connection.execute(_TABLES))
+            self._rows = {}
+            for table in self._filled(connection):
+                told = connection.execute(sql.SQL("SELECT json_agg(t) FROM {} t").format(sql.Identifier(table)))
+                self._rows[table] = json.dumps(told.fetchone()[0])
+
+    def at(self, name: str) -> str:
+        """The address of a database."""
+        return self._url.replace("/postgres?", f"/{name}?")
+
+    def take(self) -> str:
+        """The name of a database with all tables and what the migrations put into them."""
+        if self._spare:
+            return self._spare.pop()
+        name = f"t{uuid.uuid4().hex}"
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        return name
+
+    def give_back(self, name: str) -> None:
+        """Empty it for the next test, or drop it when it is not what it was."""
+        with psycopg.connect(self.at(name), autocommit=True) as connection:
+            connection.execute(_OTHERS)
+            if connection.execute(_SCHEMA).fetchone() == self._schema:
+                self._empty(connection)
+                self._spare.append(name)
+                return
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _filled(self, connection: psycopg.Connection) -> list[str]:
+        asked = [
+            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(table), sql.Identifier(table))
+            for table in self._tables
+        ]
+        return [row[0] for row in connection.execute(sql.SQL(" UNION ALL ").join(asked))]
+
+    def _empty(self, connection: psycopg.Connection) -> None:
+        filled = [table for table in self._filled(connection) if table != "alembic_version"]
+        with connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")  # what is append-only is emptied, too
+            if filled:
+                names = sql.SQL(", ").join(sql.Identifier(table) for table in filled)
+                connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
+            for table, rows in self._rows.items():
+                if table != "alembic_version":
+                    put = "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s::json)"
+                    connection.execute(sql.SQL(put).format(sql.Identifier(table)), [rows])
