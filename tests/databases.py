@@ -39,7 +39,7 @@ class Databases:
     def __init__(self, url: str) -> None:
         self._url = url
         self._spare: list[str] = []
-        with psycopg.connect(self.at(TEMPLATE), autocommit=True) as connection:
+        with self.opened(TEMPLATE) as connection:
             self._schema = connection.execute(_SCHEMA).fetchone()
             self._tables = sorted(row[0] for row in connection.execute(_TABLES))
             self._rows = {}
@@ -50,6 +50,18 @@ class Databases:
     def at(self, name: str) -> str:
         """The address of a database."""
         return self._url.replace("/postgres?", f"/{name}?")
+
+    def opened(self, name: str) -> psycopg.Connection:
+        """A connection of the superuser, each statement committed."""
+        return psycopg.connect(self.at(name), autocommit=True)
+
+    def name_of(self, url: str) -> str:
+        """Of a database's address."""
+        return url.partition("?")[0].rpartition("/")[2]
+
+    def peek(self) -> str:
+        """The name of the one that is taken next."""
+        return self._spare[-1]
 
     def take(self) -> str:
         """The name of a database with all tables and what the migrations put into them."""
@@ -62,7 +74,7 @@ class Databases:
 
     def give_back(self, name: str) -> None:
         """Empty it for the next test, or drop it when it is not what it was."""
-        with psycopg.connect(self.at(name), autocommit=True) as connection:
+        with self.opened(name) as connection:
             connection.execute(_OTHERS)
             if connection.execute(_SCHEMA).fetchone() == self._schema:
                 self._empty(connection)
@@ -79,13 +91,12 @@ class Databases:
         return [row[0] for row in connection.execute(sql.SQL(" UNION ALL ").join(asked))]
 
     def _empty(self, connection: psycopg.Connection) -> None:
-        filled = [table for table in self._filled(connection) if table != "alembic_version"]
+        filled = self._filled(connection)
         with connection.transaction():
             connection.execute("SET LOCAL session_replication_role = replica")  # what is append-only is emptied, too
             if filled:
                 names = sql.SQL(", ").join(sql.Identifier(table) for table in filled)
                 connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
             for table, rows in self._rows.items():
-                if table != "alembic_version":
-                    put = "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s::json)"
-                    connection.execute(sql.SQL(put).format(sql.Identifier(table)), [rows])
+                put = "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s::json)"
+                connection.execute(sql.SQL(put).format(sql.Identifier(table)), [rows])
