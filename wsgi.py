@@ -1,5 +1,6 @@
 """The web process: settings -> app -> doors mounted. The only module that knows everybody."""
 
+from app.admin import blueprint as admin
 from app.cli import register
 from app.config import load
 from app.factory import create_app
@@ -13,4 +14,5 @@ app.register_blueprint(sidebar)
 app.register_blueprint(pages)
 app.register_blueprint(canvas)
 app.register_blueprint(approvals)
+app.register_blueprint(admin)
 register(app)

@@ -116,12 +116,28 @@ class Settings(BaseSettings):
         60, ge=1, le=600, description="How long a worker owns a refund before the sweeper takes it."
     )
     refund_sweep_s: float = Field(30, ge=1, le=600, description="How often refunds whose worker died are looked for.")
+    leads_scan_s: float = Field(
+        21_600, ge=10, le=86_400, description="How often the whole mirror is scanned for signals of leads."
+    )
+    holds_sweep_s: float = Field(
+        300,
+        ge=5,
+        le=86_400,
+        description="How often what holds leads back is compared with refunds, disputes and tickets.",
+    )
     refund_poll_s: float = Field(
         3600, ge=1, le=86_400, description="How often a refund the bank has not answered is read at the vendor."
     )
     refund_stall_hours: float = Field(
         72, gt=0, le=2000, description="How long the bank may take before the ticket is opened again."
     )
+    crm_mirror_s: float = Field(
+        300, ge=1, le=86_400, description="How often companies and contacts of the CRM are read."
+    )
+    lead_gather_s: float = Field(10, ge=1, le=3600, description="How often new signals are made into leads.")
+    lead_push_s: float = Field(3, ge=0.5, le=600, description="How often leads that are due are sent to the CRM.")
+    lead_verdict_s: float = Field(120, ge=1, le=86_400, description="How often the CRM is asked what became of leads.")
+    lead_lease_s: float = Field(180, ge=1, le=3600, description="How long a worker owns leads it sends.")
     smtp_url: str = Field(
         "",
         repr=False,

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.connections import Connections
 from app.db import Database
 from app.identity import IdentitySettings
+from app.leads.context import LeadContext
 from app.refunds import Context
 from app.servers import ensure
 from integrations import registry
@@ -93,6 +94,16 @@ class Runtime:
         s = self.settings
         ladder = IdentitySettings(s.plus_addresses, s.payer_link_keys, s.organization_link_keys, s.organization_fields)
         return Context(self.database, s, ladder, self.clients.vendor_of, lambda: self.waker.wake(wake.REFUNDS))
+
+    @cached_property
+    def leads(self) -> LeadContext:
+        """What the use cases of leads need."""
+        return LeadContext(self.database, self.settings, self.clients.crm)
+
+    def crm_connections(self) -> list[str]:
+        """Every CRM connection; leads go to the first."""
+        cards = registry.by_port(Port.CRM)
+        return [one.connection_id for card in cards for one in self.connections.accounts(card.slug)]
 
     @cached_property
     def clients(self) -> Clients:

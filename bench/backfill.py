@@ -143,7 +143,8 @@ def empty(database_url: str) -> None:
     """Forget everything of the last round."""
     with psycopg.connect(database_url) as cx:
         cx.execute(
-            "TRUNCATE billing_object, billing_profile, billing_cursor, billing_reread, seat_count, payer_address"
+            "TRUNCATE billing_object, billing_profile, billing_term, billing_cursor, billing_reread, seat_count,"
+            " payer_address"
         )
 
 

@@ -14,7 +14,8 @@ rules:
 - {id: number, title: Its own number, order: 1, when: [ticket.*], all: [{fact: ticket.subject, contains: burst}],
    actions: [{set_custom_field: {field_id: "360001", value: "{{ticket.id}}"}}, {add_tags: {tags: [db_seen]}}]}
 """
-ASIDE = ("GET /v1/events",)  # Stripe's catch-up, which comes whether tickets do or not
+# The catch-ups, which come by the clock whether tickets do or not: counted, and shown apart.
+ASIDE = ("GET /v1/events", "GET /api/v2/incremental/tickets/cursor.json")
 
 
 def quiet(day: demo.Demo) -> None:
@@ -31,12 +32,16 @@ def reset(day: demo.Demo) -> None:
         day.post(f"{demo.SANDBOX}/control/{vendor}/reset", {})
 
 
-def calls(day: demo.Demo) -> tuple[dict[str, int], int, int]:
-    """(Zendesk calls by operation, tickets changed, Stripe calls), authorisation and catch-up left out."""
+def calls(day: demo.Demo) -> tuple[dict[str, int], int, dict[str, int]]:
+    """(Zendesk calls by operation, tickets changed, Stripe calls by operation), authorisation left out."""
     zendesk, stripe = (day.json(f"{demo.SANDBOX}/ledger/{vendor}") for vendor in ("zendesk", "stripe"))
     ours = {name: n for name, n in zendesk["operations"].items() if "oauth" not in name and "users/me" not in name}
-    theirs = sum(n for name, n in stripe["operations"].items() if name not in ASIDE)
-    return ours, len(zendesk["changes"]), theirs
+    return ours, len(zendesk["changes"]), stripe["operations"]
+
+
+def for_tickets(operations: dict[str, int]) -> int:
+    """Those that were made because of a ticket."""
+    return sum(n for name, n in operations.items() if name not in ASIDE)
 
 
 def act(day: demo.Demo, what: str, *given: object) -> Any:
@@ -61,7 +66,8 @@ def burst(day: demo.Demo) -> None:
     load = {"tickets": BURST, "calls": ours, "seconds": round(time.monotonic() - began, 1), "limits": "real"}
     line("calls: burst, Zendesk calls a changed ticket", "calls", [sum(ours.values()) / changed], load=load,
          goal=("<=", 0.10))  # fmt: skip
-    line("calls: burst, Stripe calls a ticket", "calls", [theirs / BURST], load=load, goal=("<=", 0))
+    line("calls: burst, Stripe calls a ticket", "calls", [for_tickets(theirs) / BURST], load={"calls": theirs},
+         goal=("<=", 0))  # fmt: skip
 
 
 def alone(day: demo.Demo) -> int:
@@ -72,9 +78,9 @@ def alone(day: demo.Demo) -> int:
     ours, changed, theirs = calls(day)
     if changed != 1:
         raise SystemExit(f"{changed} tickets were changed instead of one")
-    line("calls: alone", "calls", [sum(ours.values())], load={"calls": ours}, goal=("<=", 3))
+    line("calls: alone", "calls", [for_tickets(ours)], load={"calls": ours}, goal=("<=", 3))
     line("calls: alone, writes", "calls", [writes(ours)], load={"calls": ours}, goal=("<=", 1))
-    line("calls: alone, Stripe calls", "calls", [theirs], load={"calls": theirs}, goal=("<=", 0))
+    line("calls: alone, Stripe calls", "calls", [for_tickets(theirs)], load={"calls": theirs}, goal=("<=", 0))
     return int(ticket["id"] if isinstance(ticket, dict) else ticket)
 
 

@@ -185,5 +185,6 @@ def run() -> None:
     line("process: end to end / 16 threads that only call, two calls an event", "1/s", came, ideal, load=load,
          goal=(">=", 0.85))  # fmt: skip
     values, base = [v for v, _ in went], [b for _, b in went]
+    # No goal: no installation works so. It tells what our own work costs where no call is shared.
     line("process: nothing shared, two calls an event / 16 threads that only call", "1/s", values, base,
-         load={**load, "events_a_round": ALONE}, goal=(">=", 0.85))  # fmt: skip
+         load={**load, "events_a_round": ALONE})  # fmt: skip

@@ -61,7 +61,7 @@ def house() -> Iterator[House]:
         try:
             migrations.upgrade(urls.migration_url)
             runtime = Runtime(load(settings))
-            secrets = {"api_key": ["x"], "webhook_secret": [SECRET]}
+            secrets = {"api_key": ["rk_test_bench"], "webhook_secret": [SECRET]}
             stripe = registry.by_slug("stripe")
             assert stripe is not None
             runtime.connections.add(stripe, "Bench", {}, secrets, connection_id=CONNECTION)

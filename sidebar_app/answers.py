@@ -9,12 +9,11 @@ from flask import Response, make_response, render_template, request
 
 from app.config import Settings
 from app.telemetry.logs import get_logger
-from app.ui.assets import pack
+from app.ui import door
 from integrations.kernel.errors import AppError, InputError
 from sidebar_app.parts import parts
 
 SCHEMES = ("light", "dark")
-POSTS = "same-origin"  # with no-referrer a browser sends `Origin: null` with a form, and we could not check it
 
 log = get_logger(__name__)
 
@@ -61,13 +60,7 @@ def log_refusal(error: AppError) -> None:
 
 def secure(response: Response) -> Response:
     """The headers of every answer of this door."""
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
-    if parts().runtime.settings.public_url.startswith("https://"):
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return pack(response)
+    return door.secure(response, parts().runtime.settings.public_url)
 
 
 def _html(template: str, **values: object) -> Response:
@@ -93,6 +86,6 @@ def _framed(response: Response, subdomain: str, settings: Settings, *, posts: bo
         "form-action": "'self'" if posts else "'none'",
     }  # fmt: skip
     if posts:
-        response.headers["Referrer-Policy"] = POSTS
+        response.headers["Referrer-Policy"] = door.POSTS
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
     return response

@@ -11,7 +11,7 @@ from app.access import Actor
 from app.billing import store as mirror
 from app.refunds import Context, Intent
 from app.refunds.approvals import Outcome, judge
-from app.ui.words import Moment, Reader, plain, reader
+from app.ui.words import Moment, Reader, localised, plain, reader
 from integrations.kernel.clock import utc_now
 from sidebar_app import refund_form, refund_states
 
@@ -54,9 +54,9 @@ def row(cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent, told: Rea
         plain(payer.get("name") or payer.get("email")) or "No name", _history(cx, intent, told),
         f"{told.money(charge['captured'])} paid {told.day(charge['created']).text}" if charge else intent.charge_id,
         told.money(left) if left else "not known", refund_form.REASON_WORDS.get(intent.reason, intent.reason),
-        plain(intent.note), who[intent.person_id], refund_states.localised(plain(intent.why), told), intent.ticket_id,
+        plain(intent.note), who[intent.person_id], localised(plain(intent.why), told), intent.ticket_id,
         told.time(intent.created_at), told.time(intent.expires_at).text if intent.expires_at else "",
-        refund_states.localised(plain(str(fault)), told) if fault else "",
+        localised(plain(str(fault)), told) if fault else "",
     )  # fmt: skip
 
 

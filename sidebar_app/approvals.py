@@ -5,23 +5,21 @@ The link's page exchanges nothing by itself: programs that look at links in e-ma
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from app import access, refunds, sessions
-from app.access import CONSOLE, Actor, Role
-from app.sessions.service import SessionEnded
+from app import refunds
+from app.access import Actor, Role
+from app.admin import console
+from app.ui import door
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import AppError, InputError
 from sidebar_app import answers, approval_rows, pages
-from sidebar_app.identity import WrongOrigin
 from sidebar_app.parts import parts
 
-COOKIE = "deskbridge_approvals"
 PATH = "/approvals"
 WHY_MOST = 500
 
@@ -37,7 +35,7 @@ class NoReason(InputError):
 def refuse(error: AppError) -> Answer:
     """The sentence of an error, as a page."""
     answers.log_refusal(error)
-    text = "Your link was used or is too old. Ask an admin for a new one (`flask approvals link`)."
+    text = "Your link was used or is too old. Ask for another at /admin/ask, or an admin (`flask approvals link`)."
     return Response(_page("refused", said=text if error.status == 401 else str(error)), error.status)
 
 
@@ -50,18 +48,10 @@ def look() -> str:
 @blueprint.post("/enter")
 def enter() -> Answer:
     """Exchange the code for a cookie of this page."""
-    _own_origin()
-    now = utc_now()
-    with parts().runtime.database.begin() as cx:
-        connection_id, person_id = sessions.take_code(cx, request.form.get("code", ""), now)
-        if connection_id != CONSOLE:
-            raise SessionEnded
-        secret = sessions.open_session(cx, CONSOLE, person_id, now, door="page")
+    door.own_origin(parts().runtime.settings.public_url)
+    secret = console.enter(request.form.get("code", ""), utc_now())
     response = redirect(f"{PATH}/", 303)
-    response.set_cookie(
-        COOKIE, secret, path=PATH, httponly=True, samesite="Lax",
-        secure=parts().runtime.settings.public_url.startswith("https://"),
-    )  # fmt: skip
+    console.set_cookie(response, secret)
     return response
 
 
@@ -98,32 +88,20 @@ def decline() -> Answer:
 def leave() -> Answer:
     """End the session."""
     _writer()
-    with parts().runtime.database.begin() as cx:
-        sessions.end_all(cx, sessions.authenticate(cx, _secret(), utc_now(), door="page"))
+    console.leave()
     response = Response(_page("left"))
-    response.delete_cookie(COOKIE, path=PATH)
+    console.drop_cookie(response)
     return response
 
 
 def _who() -> Actor:
     """The approver, with the role that is written down now. Raises SessionEnded, NotAllowed."""
-    now = utc_now()
-    with parts().runtime.database.begin() as cx:
-        session = sessions.authenticate(cx, _secret(), now, door="page", slide=True)
-        if session.connection_id != CONSOLE:
-            raise SessionEnded
-        actor = access.named(cx, session.person_id, now)
-    actor.must(Role.APPROVER, now)
-    return actor
+    return console.who(Role.APPROVER)
 
 
 def _writer() -> Actor:
     """As `_who`, from our own page. Raises WrongOrigin."""
-    _own_origin()
-    actor = _who()
-    if not hmac.compare_digest(request.form.get("csrf", "").encode(), pages.csrf_of(_secret()).encode()):
-        raise WrongOrigin
-    return actor
+    return console.writer(Role.APPROVER)
 
 
 def _listed(actor: Actor, said: Sequence[tuple[bool, str]] = (), missing: str = "") -> str:
@@ -131,7 +109,7 @@ def _listed(actor: Actor, said: Sequence[tuple[bool, str]] = (), missing: str = 
     waiting = refunds.waiting(ctx)
     with parts().runtime.database.begin() as cx:
         found = _rows(cx, actor, waiting)
-    return _page("list", rows=found, said=said, actor=actor, csrf=pages.csrf_of(_secret()), missing=missing)
+    return _page("list", rows=found, said=said, actor=actor, csrf=door.csrf_of(console.secret()), missing=missing)
 
 
 def _rows(cx: sa.Connection, actor: Actor, waiting: Sequence[refunds.Intent]) -> list[approval_rows.Waiting]:
@@ -141,12 +119,3 @@ def _rows(cx: sa.Connection, actor: Actor, waiting: Sequence[refunds.Intent]) ->
 
 def _page(name: str, **values: object) -> str:
     return render_template(f"pages/approvals_{name}.html", version=parts().assets.version, **values)
-
-
-def _secret() -> str:
-    return request.cookies.get(COOKIE, "")
-
-
-def _own_origin() -> None:
-    if request.headers.get("Origin", "") != parts().runtime.settings.public_url:
-        raise WrongOrigin

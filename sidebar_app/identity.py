@@ -34,10 +34,6 @@ class NobodyNamed(NotAllowed):
     public = "Zendesk did not say who you are, so nothing is shown. Reload the app; if it stays, ask an admin."
 
 
-class WrongOrigin(NotAllowed):
-    code, public = "sidebar.origin", "This did not come from our own page. Reload the app."
-
-
 class UsedBefore(SessionEnded):
     code, public = "sidebar.used", "This page was opened with a link that was used before. Reload the app."
 

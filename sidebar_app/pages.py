@@ -6,9 +6,6 @@ one's sessions.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
 import sqlalchemy as sa
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
@@ -16,17 +13,13 @@ from werkzeug.wrappers import Response as Answer
 from app import agents, sessions
 from app.agents import Agent
 from app.sessions import Session
+from app.ui import door
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import AppError
 from sidebar_app import answers, policy
-from sidebar_app.identity import WrongOrigin
 from sidebar_app.parts import parts
 
 COOKIE = "deskbridge_page"
-CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
 
 blueprint = Blueprint("pages", __name__, url_prefix="/pages")
 
@@ -34,9 +27,7 @@ blueprint = Blueprint("pages", __name__, url_prefix="/pages")
 @blueprint.after_request
 def strict(response: Response) -> Response:
     """A page of ours is never framed."""
-    response.headers["Content-Security-Policy"] = CSP
-    response.headers["Referrer-Policy"] = answers.POSTS
-    return answers.secure(response)
+    return door.page(response, parts().runtime.settings.public_url)
 
 
 @blueprint.errorhandler(AppError)
@@ -76,8 +67,7 @@ def me() -> str:
 def leave() -> Answer:
     """End every session of the visitor, in Zendesk too."""
     _own_origin()
-    if not hmac.compare_digest(request.form.get("csrf", "").encode(), _csrf().encode()):
-        raise WrongOrigin
+    door.check_csrf(request.cookies.get(COOKIE, ""))
     with parts().runtime.database.begin() as cx:
         session, _ = _who(cx)
         sessions.end_all(cx, session)
@@ -94,15 +84,9 @@ def _who(cx: sa.Connection) -> tuple[Session, Agent]:
     return session, policy.check_agent(found, now)
 
 
-def csrf_of(cookie: str) -> str:
-    """Known to who has the cookie only, and worth nothing as a cookie."""
-    return hashlib.sha256(f"csrf/{cookie}".encode()).hexdigest()
-
-
 def _csrf() -> str:
-    return csrf_of(request.cookies.get(COOKIE, ""))
+    return door.csrf_of(request.cookies.get(COOKIE, ""))
 
 
 def _own_origin() -> None:
-    if request.headers.get("Origin", "") != parts().runtime.settings.public_url:
-        raise WrongOrigin
+    door.own_origin(parts().runtime.settings.public_url)

@@ -16,9 +16,10 @@ from app.config import Settings
 from app.customers import store as customers
 from app.identity import IdentitySettings, Match, PayerMatch
 from app.identity.models import LADDER
+from app.ui import vendor_pages
 from app.ui.words import Moment, Reader, plain
 from integrations.kernel.vendor import Account
-from sidebar_app import activity, payers, refund_states, rows, vendor_pages, why, words
+from sidebar_app import activity, payers, refund_states, rows, why, words
 from sidebar_app.identity import Visit
 from sidebar_app.rows import DisputeNote, Plan, Row
 from sidebar_app.words import Pill

@@ -15,10 +15,10 @@ from app.refunds import Prepared, Wish
 from app.refunds.money import BadAmount, parse_entry
 from app.refunds.preflight import Decision
 from app.refunds.service import REASONS
-from app.ui.words import Reader, plain
+from app.ui.words import Reader, localised, plain
 from integrations.kernel.errors import InputError
 from integrations.kernel.money import Money, exponent
-from sidebar_app.refund_states import localised, names
+from sidebar_app.refund_states import names
 from sidebar_app.rows import Row
 from sidebar_app.words import Pill
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,14 +15,12 @@ from app.identity import PayerMatch
 from app.refunds import Intent, State
 from app.refunds.policy import Policy
 from app.refunds.states import AT_THE_BANK, OPEN
-from app.ui.words import Moment, Reader, plain
-from integrations.kernel.money import Money, exponent
+from app.ui.words import Moment, Reader, localised, plain
 from sidebar_app.identity import Visit
 from sidebar_app.words import Pill
 
 LATELY: Final = timedelta(days=1)
 SHOWN: Final = 5
-_AMOUNT: Final = re.compile(r"\b(\d+)(?:\.(\d+))? ([A-Z]{3})\b")
 _IN_DOUBT: Final = (
     "Whether it was made is not known. Nothing is repeated; the amount stays held back; an admin was told."
 )
@@ -92,18 +89,6 @@ def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:
         agent = agents.find(cx, connection_id, [agent_id]).get(agent_id)
         found[one] = agent.name if agent else "a colleague"
     return {one: plain(name) for one, name in found.items()}
-
-
-def localised(text: str, told: Reader) -> str:
-    """A sentence of the saga with its amounts (`1240.00 EUR`) in the reader's locale."""
-
-    def amount(found: re.Match[str]) -> str:
-        whole, decimals, currency = found[1], found[2] or "", found[3]
-        if len(decimals) != exponent(currency):
-            return found[0]
-        return told.money(Money(int(whole + decimals), currency))
-
-    return _AMOUNT.sub(amount, text)
 
 
 def hindrance(cx: sa.Connection, visit: Visit, one: PayerMatch | None) -> str:

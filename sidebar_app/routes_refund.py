@@ -20,6 +20,7 @@ from app.refunds.lines import LinesRefused
 from app.refunds.offers import Offer, OfferGone
 from app.refunds.policy import NotPermitted
 from app.refunds.service import AskAgain, RefundRefused
+from app.ui.words import localised
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import AppError, InputError, NotAllowed, StateError
 from integrations.kernel.money import Money
@@ -27,7 +28,6 @@ from sidebar_app import answers, panel, payers, refund_form, rows
 from sidebar_app.identity import Visit
 from sidebar_app.parts import parts
 from sidebar_app.refund_form import View, WrongEntry
-from sidebar_app.refund_states import localised
 from sidebar_app.routes import NotHere, blueprint, own_origin, visiting
 from sidebar_app.rows import Row
 

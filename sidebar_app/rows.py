@@ -8,10 +8,11 @@ from typing import Any
 
 from app.billing.mrr import Sold, period_amount
 from app.billing.profile import OPEN_DISPUTE
+from app.ui import vendor_pages
 from app.ui.words import Moment, Reader, plain
 from integrations.kernel.money import Money, half_even
 from integrations.kernel.vendor import Account
-from sidebar_app import vendor_pages, words
+from sidebar_app import words
 from sidebar_app.words import Pill
 
 Json = Mapping[str, Any]

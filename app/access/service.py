@@ -40,6 +40,14 @@ def named(cx: sa.Connection, person_id: str, now: datetime) -> Actor:
     return Actor(person_id, Role(known["role"]), Login(CONSOLE, person_id), now, known["name"])
 
 
+def whose(cx: sa.Connection, told: str) -> str:
+    """The one person with this id, name or e-mail. Raises NotFound."""
+    fits = [row["id"] for row in store.people(cx) if told in (row["id"], row["name"], row["email"])]
+    if len(fits) != 1:
+        raise NotFound(f"{len(fits)} people are called {told!r}. Take an id of `flask people list`.")
+    return str(fits[0])
+
+
 def names(cx: sa.Connection, person_ids: Sequence[str]) -> dict[str, str]:
     """Names of people of ours, by id; who is not one of them is missing."""
     return {row["id"]: row["name"] for row in store.people(cx) if row["id"] in set(person_ids)}

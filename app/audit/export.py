@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 
@@ -11,23 +9,17 @@ import sqlalchemy as sa
 
 from app.audit import store
 from app.audit.chain import Entry
+from app.ui.sheets import line
 from integrations.kernel.clock import iso
 
 COLUMNS = ("seq", "at", "actor", "action", "subject", "data", "hash")
-# What a spreadsheet takes for the start of a formula, full-width forms included (trust.md 2.7).
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-
-
-def safe_cell(text: str) -> str:
-    """An apostrophe in front of what a spreadsheet would compute."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def as_csv(cx: sa.Connection) -> Iterator[str]:
     """Lines with their end; the first is the header."""
-    yield _line(COLUMNS)
+    yield line(COLUMNS)
     for entry, _, digest in store.rows(cx):
-        yield _line([safe_cell(value) for value in _values(entry, digest)])
+        yield line(_values(entry, digest))
 
 
 def as_json(cx: sa.Connection) -> Iterator[str]:
@@ -44,9 +36,3 @@ def as_json(cx: sa.Connection) -> Iterator[str]:
 def _values(entry: Entry, digest: bytes) -> list[str]:
     data = json.dumps(entry.data, sort_keys=True)
     return [str(entry.seq), iso(entry.at), entry.actor, entry.action, entry.subject, data, digest.hex()]
-
-
-def _line(values: tuple[str, ...] | list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerow(values)
-    return text.getvalue()

@@ -20,6 +20,14 @@ TABLES: Final = {
         "retention": "as long as billing_object",
         "erasure": "the payer's row is deleted; computed again from what is left",
     },
+    "billing_term": {
+        "owner": "billing",
+        "source": "computed from billing_object; when a value fell is ours",
+        "personal": (),
+        "linked_by": "payer_id",
+        "retention": "as long as the subscription runs",
+        "erasure": "none: amounts, dates and counts of a subscription",
+    },
     "billing_reread": {
         "owner": "billing",
         "source": "ours; empty when nothing is in doubt",

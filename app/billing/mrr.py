@@ -35,6 +35,18 @@ def mrr(subscriptions: Iterable[Json], at: datetime, sold: Sold, of_payer: Seque
     return {currency: half_even(amount) for currency, amount in sorted(total.items())}
 
 
+def months_of(item: Json) -> Fraction:
+    """The length of an item's billing period in months; 0 where nothing recurs."""
+    return _MONTHS[item["interval"]] * item["interval_count"] if item["interval"] in _MONTHS else Fraction(0)
+
+
+def monthly(subscription: Json, at: datetime, sold: Sold, of_payer: Sequence[Json] = ()) -> Fraction | None:
+    """One subscription's value a month, whatever its status, exact; None where a price is not known or none recurs."""
+    amounts = _one(subscription, at, sold, of_payer)
+    known = len(amounts) == 1 and not any(unpriced(item, sold) for item in subscription["items"])
+    return next(iter(amounts.values())) if known else None
+
+
 def _one(subscription: Json, at: datetime, sold: Sold, of_payer: Sequence[Json]) -> dict[str, Fraction]:
     """One subscription, by currency: its invoices are gathered by the length of their period."""
     invoices: dict[str, dict[Fraction, Fraction]] = defaultdict(lambda: defaultdict(Fraction))

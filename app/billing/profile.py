@@ -26,17 +26,17 @@ OPEN_DISPUTE = frozenset(
 def profile(objects: Objects, sold: Sold, at: datetime, seats_used_key: str) -> dict[str, Any]:
     """The profile as it is stored; equal objects give equal profiles. sold: products and prices by (kind, id)."""
     payer: Mapping[str, Any] = objects["payer"][0] if objects.get("payer") else {}
-    subscriptions = [s for s in objects.get("subscription", ()) if _status(s) in LIVE]
+    subscriptions = [s for s in objects.get("subscription", ()) if status_of(s) in LIVE]
     charges = objects.get("charge", ())
     return {
         "country": payer.get("country"),
         "created": payer.get("created"),
         "balance": payer.get("balance"),
-        "status": _worst(map(_status, objects.get("subscription", ()))),
+        "status": _worst(map(status_of, objects.get("subscription", ()))),
         "mrr": mrr(subscriptions, at, sold, payer.get("discounts", ())),
-        "seats_used": _seats_used(subscriptions, seats_used_key),
-        "renews_on": _first(end for s in subscriptions if _status(s) in RENEWS for end in _renewals(s)),
-        "cancel_at": _first(end for s in subscriptions for end in _ends(s)),
+        "seats_used": seats_used(subscriptions, seats_used_key),
+        "renews_on": _first(end for s in subscriptions if status_of(s) in RENEWS for end in renewals(s)),
+        "cancel_at": _first(end for s in subscriptions for end in ends(s)),
         "trial_ends_on": _first(s["trial_end"] for s in subscriptions if s["status"] == "trialing"),
         "card_expires": _card_expires(payer, subscriptions, objects.get("payment_method", ())),
         "dispute": _dispute(objects.get("dispute", ())),
@@ -82,16 +82,17 @@ def _paid(charges: Sequence[Mapping[str, Any]], refunds: Sequence[Mapping[str, A
     }
 
 
-def _renewals(subscription: Mapping[str, Any]) -> Iterable[str]:
+def renewals(subscription: Mapping[str, Any]) -> Iterable[str]:
     """Period ends after which it goes on: with `cancel_at` set, `cancel_at_period_end` may read false (sheet 3.7)."""
     if subscription["cancel_at_period_end"]:
         return ()
-    ends = (i["period_end"] for i in subscription["items"] if i["period_end"])
+    periods = (i["period_end"] for i in subscription["items"] if i["period_end"])
     cancel_at = subscription["cancel_at"]
-    return (end for end in ends if not cancel_at or parse_iso(end) < parse_iso(cancel_at))
+    return (end for end in periods if not cancel_at or parse_iso(end) < parse_iso(cancel_at))
 
 
-def _ends(subscription: Mapping[str, Any]) -> Iterable[str | None]:
+def ends(subscription: Mapping[str, Any]) -> Iterable[str | None]:
+    """When it ends, where it was cancelled."""
     if subscription["cancel_at"]:
         return (subscription["cancel_at"],)
     return (i["period_end"] for i in subscription["items"]) if subscription["cancel_at_period_end"] else ()
@@ -107,7 +108,7 @@ def _card_expires(
     return min(named) if named else max(cards.values(), default=None)
 
 
-def _status(subscription: Mapping[str, Any]) -> str:
+def status_of(subscription: Mapping[str, Any]) -> str:
     """Ours: a paused collection is paused; incomplete ones never began."""
     status = str(subscription["status"])
     if subscription["paused"] and status in ("active", "past_due", "trialing"):
@@ -130,7 +131,8 @@ def _first(times: Iterable[str | None]) -> str | None:
     return min(days, default=None)
 
 
-def _seats_used(subscriptions: Sequence[Mapping[str, Any]], key: str) -> int | None:
+def seats_used(subscriptions: Sequence[Mapping[str, Any]], key: str) -> int | None:
+    """Seats in use by the metadata key the admin names; None where it is on none of them."""
     told = [s["metadata"].get(key, "") for s in subscriptions]
     numbers = [int(text) for text in told if text.isascii() and text.isdigit() and len(text) < 10]
     return sum(numbers) if numbers else None

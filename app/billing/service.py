@@ -8,16 +8,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app import holds
 from app.billing import store
 from app.billing.mrr import next_change, unpriced
-from app.billing.profile import LIVE, profile
+from app.billing.profile import LIVE, OPEN_DISPUTE, profile
 from app.billing.records import Row, known_discounts, row, unknown_discounts, with_discounts
+from app.billing.terms import terms
 from integrations.kernel.billing import KIND_OF, Gone, Payer, Subscription
 from integrations.kernel.clock import utc_now
 from integrations.kernel.events import Event
 
 # What was read may miss what happened just before, and clocks differ: it counts as of a little earlier.
 READ_MARGIN = timedelta(minutes=2)
+DISPUTE = "dispute"  # the source of its holds
 AT_ONCE = 500  # profiles computed at once when a product or a price changes its name; more are done by the hour
 Told = tuple[Any, datetime]
 
@@ -33,7 +36,7 @@ def payer_of(event: Event) -> str:
 
 
 def on_events(cx: sa.Connection, connection_id: str, events: Sequence[Event], seats_used_key: str) -> set[str]:
-    """Apply what events carried; answers the payers whose profile is another one now."""
+    """Apply what events carried; answers the payers whose profile or terms are others now."""
     told = [(e.record, e.occurred_at) for e in events if is_record(e.record)]
     touched = apply(cx, connection_id, told, seats_used_key)
     thin = [(str(e.note["read_kind"]), str(e.note["read_id"])) for e in events if e.note.get("read_id")]
@@ -93,13 +96,13 @@ def _seats(connection_id: str, record: Subscription, key: str) -> dict[str, Any]
     told = record.metadata.get(key, "")
     return {
         "connection_id": connection_id, "subscription_id": record.id,
-        "seats": sum(i.quantity for i in record.items if not i.metered),
+        "seats": min(sum(i.quantity for i in record.items if not i.metered), 10**9),
         "seats_used": int(told) if told.isascii() and told.isdigit() and len(told) < 10 else None,
     }  # fmt: skip
 
 
 def refresh(cx: sa.Connection, connection_id: str, payer_ids: Iterable[str], seats_used_key: str) -> set[str]:
-    """Compute profiles anew, all in a fixed number of statements; answers the payers whose profile changed.
+    """Compute profiles and terms anew, in a fixed number of statements; answers the payers of whom either changed.
 
     One transaction at a time works on a payer's profile, so that two lanes of one payer cannot lose each other's part.
     """
@@ -111,11 +114,26 @@ def refresh(cx: sa.Connection, connection_id: str, payer_ids: Iterable[str], sea
     sold = _sold(cx, connection_id, objects)
     # Computed as of the day, so that the same objects give the same profile all day long.
     at = utc_now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = {}
+    found, running = {}, []
     for payer_id, mine in objects.items():
         change = next_change(mine, at)
         found[payer_id] = (profile(mine, sold, at, seats_used_key), change.date() if change else None)
-    return store.put_profiles(cx, connection_id, found)
+        running += [{"payer_id": payer_id, **term} for term in terms(mine, sold, at, seats_used_key)]
+    changed = store.put_terms(cx, connection_id, wanted, running)
+    disputes = [one for payer_id, mine in objects.items() for one in _disputes(connection_id, payer_id, mine)]
+    holds.settle(cx, DISPUTE, [(connection_id, payer_id) for payer_id in wanted], disputes, "the dispute is closed")
+    return changed | store.put_profiles(cx, connection_id, found)
+
+
+def _disputes(
+    connection_id: str, payer_id: str, objects: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Iterable[holds.Hold]:
+    """While a dispute is open, or an inquiry that may become one, sales leaves the payer alone."""
+    for one in objects.get("dispute", ()):
+        if one["status"] in OPEN_DISPUTE:
+            why = "an inquiry is open" if one["status"].startswith("warning_") else "a dispute is open"
+            source_id = f"{connection_id}:{one['id']}"
+            yield holds.Hold(DISPUTE, source_id, why, "until the bank has decided", (connection_id, payer_id))
 
 
 def _sold(

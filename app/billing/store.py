@@ -25,6 +25,9 @@ from app.billing.store_profiles import payers_with_sold as payers_with_sold
 from app.billing.store_profiles import profiles as profiles
 from app.billing.store_profiles import put_profiles as put_profiles
 from app.billing.store_profiles import put_seats as put_seats
+from app.billing.store_terms import put_terms as put_terms
+from app.billing.store_terms import settle_rises as settle_rises
+from app.billing.store_terms import sweep_disputes as sweep_disputes
 
 Key = tuple[str, str]  # (kind, id)
 LEASE_S = 300  # a re-read that was begun is begun again after this, should its worker have died

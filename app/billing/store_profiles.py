@@ -70,13 +70,14 @@ def put_seats(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep the seats of subscriptions today: connection_id, subscription_id, seats, seats_used."""
     if not rows:
         return
-    statement = insert(seat_count).values([{**row, "day": sa.func.current_date()} for row in rows])
+    statement = insert(seat_count).values(day=sa.func.current_date())
     new = statement.excluded
     cx.execute(
         statement.on_conflict_do_update(
             index_elements=["connection_id", "subscription_id", "day"],
             set_={"seats": new.seats, "seats_used": new.seats_used},
-        )
+        ),
+        list(rows),
     )
 
 

@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from app import identity
 from app.billing import backfill as backfilling
+from app.billing import refill
 from app.cli.context import runtime, sentences
 from app.inbox import billing_sync, facts
 
@@ -57,3 +58,14 @@ def catch_up(connection_id: str) -> None:
     vendor = own.clients.vendor_of(connection_id)
     missed = billing_sync.catch_up(own.database, connection_id, vendor, own.clients.billing(connection_id))
     click.echo(f"{missed} events had not come and are waiting in the inbox now.")
+
+
+@group.command("recompute")
+@sentences
+def recompute() -> None:
+    """Compute every profile and term anew from what is mirrored. Goes on by itself where it is stopped."""
+    own = runtime()
+    with own.database.begin() as cx:
+        refill.ask(cx)
+    count = refill.refill(own.database, own.settings.seats_used_key)
+    click.echo(f"Profiles and terms of {count} payers are computed.")

@@ -1,7 +1,8 @@
 """Reasons to wait: while a company has one open, sales leaves it alone. Written low, read by leads.
 
 One row a source, which opens and releases it. A hold names whom it is about as well as it can: a payer, a person at a
-helpdesk, or both. until_what: in words, when it will be released. A row is ended, never deleted.
+helpdesk, or both. until_what: in words, when it will be released;
+until_at: at the latest then. A row is ended, never deleted.
 """
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ hold = sa.Table(
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("until_what", sa.Text, nullable=False),
     sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("until_at", sa.DateTime(timezone=True)),
     sa.Column("released_at", sa.DateTime(timezone=True)),
     sa.Column("released_why", sa.Text, nullable=False, server_default=""),
     sa.CheckConstraint(f"source IN {SOURCES}", name="source"),
@@ -35,6 +37,10 @@ hold = sa.Table(
     sa.Index(
         "ix_hold_person", "connection_id", "person_id",
         postgresql_where=sa.text("released_at IS NULL AND person_id <> ''"),
+    ),
+    sa.Index(
+        "ix_hold_ticket", "connection_id", "ticket_id",
+        postgresql_where=sa.text("released_at IS NULL AND ticket_id <> ''"),
     ),
     sa.Index("ix_hold_released", "released_at", postgresql_where=sa.text("released_at IS NOT NULL")),
 )  # fmt: skip

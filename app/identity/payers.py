@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,27 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.customers.folding import base_of, domain_of, fold, is_free_mail
 from app.customers.look_alike import skeleton
-from app.identity.models import payer_address, payer_domain, payer_key
+from app.identity.models import payer_domain, payer_key
 from app.identity.policy import IdentitySettings
 from integrations.kernel.billing import Gone, Payer
 
 Told = tuple[Payer | Gone, datetime | None]
 LONGEST_VALUE = 500  # of a metadata value, as Stripe allows
+
+
+# As one JSON text: a statement with a hundred rows of parameters is too long to be kept prepared.
+_PUT = sa.text(
+    """
+    INSERT INTO payer_address AS a (connection_id, payer_id, as_of, gone, folded, base, domain)
+    SELECT :connection, r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(payer_id text, as_of timestamptz, gone boolean, folded text, base text, domain text)
+    ON CONFLICT (connection_id, payer_id) DO UPDATE
+    SET as_of = coalesce(excluded.as_of, a.as_of), gone = excluded.gone, folded = excluded.folded, base = excluded.base,
+        domain = excluded.domain
+    WHERE excluded.as_of IS NULL OR a.as_of IS NULL OR a.as_of <= excluded.as_of
+    RETURNING a.payer_id
+    """
+)
 
 
 def index_payers(
@@ -31,18 +47,8 @@ def index_payers(
     told = _newest(records)
     if not told:
         return
-    statement = insert(payer_address)
-    new, old = statement.excluded, payer_address.c
-    statement = statement.on_conflict_do_update(
-        index_elements=["connection_id", "payer_id"],
-        set_={
-            "as_of": sa.func.coalesce(new.as_of, old.as_of), "gone": new.gone, "folded": new.folded,
-            "base": new.base, "domain": new.domain,
-        },
-        where=sa.or_(new.as_of.is_(None), old.as_of.is_(None), old.as_of <= new.as_of),
-    )  # fmt: skip
-    rows = [_address(connection_id, record, as_of) for record, as_of in told]
-    written = set(cx.execute(statement.returning(old.payer_id), rows).scalars())
+    rows = [_address(record, as_of) for record, as_of in told]
+    written = set(cx.execute(_PUT, {"connection": connection_id, "rows": json.dumps(rows)}).scalars())
     fresh = [record for record, _ in told if record.id in written]
     _put_domains(cx, fresh)
     _put_keys(cx, connection_id, fresh, settings)
@@ -61,11 +67,11 @@ def _newest(records: Iterable[object]) -> list[Told]:
     return [newest[key] for key in sorted(newest)]
 
 
-def _address(connection_id: str, record: Payer | Gone, as_of: datetime | None) -> dict[str, Any]:
+def _address(record: Payer | Gone, as_of: datetime | None) -> dict[str, Any]:
     folded = fold(record.email or "") if isinstance(record, Payer) else ""
     domain = domain_of(folded)
     return {
-        "connection_id": connection_id, "payer_id": record.id, "as_of": as_of, "gone": isinstance(record, Gone),
+        "payer_id": record.id, "as_of": as_of.isoformat() if as_of else None, "gone": isinstance(record, Gone),
         "folded": folded or None, "base": base_of(folded) or None,
         "domain": None if is_free_mail(domain) else domain or None,
     }  # fmt: skip

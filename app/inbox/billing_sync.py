@@ -18,7 +18,7 @@ from app.billing import service, store
 from app.billing.models import billing_cursor
 from app.config import Settings
 from app.db import Database
-from app.inbox import facts, fan_out, gaps
+from app.inbox import facts, fan_out, gaps, sales
 from app.inbox.models import FETCHED
 from app.inbox.store import add_internal
 from app.telemetry import metrics
@@ -153,6 +153,7 @@ def refresh_due(database: Database, settings: Settings) -> int:
 
 
 def _wake(cx: sa.Connection, connection_id: str, payers: set[str], now: datetime, settings: Settings) -> None:
+    sales.payers_changed(cx, connection_id, payers)
     causes = {payer_id: _cause(connection_id, payer_id, now) for payer_id in sorted(payers)}
     fan_out.start(cx, connection_id, causes, facts.ladder(settings))
 

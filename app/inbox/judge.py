@@ -11,6 +11,7 @@ from app import billing, outbox
 from app.config import Settings
 from app.history import store as history
 from app.inbox import facts as facts_of
+from app.inbox import sales
 from app.inbox.parse import Parsed
 from app.outbox.effects import Effect
 from app.outbox.service import Plan
@@ -36,7 +37,7 @@ def judge(
     living = {key: ticket for key, ticket in mirror.items() if not ticket.gone and ticket.status != "closed"}
     facts = facts_of.gather(cx, connection_id, living, settings)
     effects: dict[str, list[Effect]] = defaultdict(list)
-    judgements = []
+    judgements, judged = [], []
     for parsed, event in events:
         ticket_id = event.subject.id
         if ticket_id not in living:
@@ -47,10 +48,12 @@ def judge(
         )
         outcome = evaluate(rules, seen, billing.relative_facts)
         effects[ticket_id] += outcome.effects
+        judged.append((event, facts_now, outcome.effects))
         judgements.append(
             history.Judgement.of(parsed.delivery.id, connection_id, event, facts_now, outcome, rules.version)
         )
     history.record(cx, judgements)
+    sales.rules_want(cx, connection_id, judged, settings)
     held = busy_tickets(cx, connection_id, sorted(effects), settings.writes_per_ticket)
     plans = [
         Plan(ticket_id, from_effects(wanted), living[ticket_id].values, tuple(sorted({e.rule for e in wanted})))

@@ -1,7 +1,8 @@
 """Tickets whose mirror was in doubt while they were judged are judged once more: one coalesced delivery a moment.
 
 Two cases. Two tellings of one moment differ: the ticket is read first. Or an event of our own writing told something the
-mirror had lost: a delivery older than that write came late, so what was wanted meanwhile was compared with the past.
+mirror did not have: a delivery older than that write came late, so what was wanted meanwhile was compared with the past;
+or a ticket was not known at all, so what others did to it before was lost on the way and no rule has seen it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def _was_in_doubt(one: Applied) -> bool:
 
 def _changed(one: Applied) -> bool:
     """Did we learn anything? That the ticket was saved is no news."""
-    if one.previous is None or not one.previous.complete:
+    if one.previous is None:
+        return True
+    if not one.previous.complete:
         return False
     after = one.ticket.values
     return any(name in after and after[name] != v for name, v in one.previous.values.items() if name != "updated_at")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app import billing, identity, refunds
 from app.config import Settings
 from app.customers import store as customers
-from app.inbox import facts, fan_out, judge, people, recheck, store
+from app.inbox import facts, fan_out, judge, people, recheck, sales, store
 from app.inbox.parse import FAN_OUT, VIEWED, Parsed
 from app.inbox.read import Reads
 from app.tickets import store as tickets
@@ -79,6 +79,7 @@ def _billing(cx: sa.Connection, connection_id: str, mine: Sequence[Parsed], sett
     identity.index_payers(cx, connection_id, [(e.record, e.occurred_at) for e in events], settings=ladder)
     changed = billing.on_events(cx, connection_id, events, settings.seats_used_key)
     refunds.on_events(cx, connection_id, events)
+    sales.payers_changed(cx, connection_id, changed)
     causes = {p: next((e for e in reversed(events) if billing.payer_of(e) == p), events[-1]) for p in sorted(changed)}
     fan_out.start(cx, connection_id, causes, ladder)
 
@@ -112,6 +113,7 @@ def _helpdesk(
             if event.record is not None and event.record.as_of < applied[event.subject.id].as_of:
                 verdicts[one.delivery.id] = ("stale", "older than what was known; the mirror was left as it is")
             to_judge.append((one, event))
+    sales.tickets_changed(cx, connection_id, [e.subject.id for _, e in events if e.subject.type == "ticket"], settings)
     judge.judge(cx, connection_id, to_judge, rules, settings)
     recheck.ask(cx, connection_id, applied, events, own)
     return verdicts

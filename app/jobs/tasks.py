@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from app import agents, audit, notify, sessions
+from app import agents, audit, crm, notify, sessions
+from app.billing import refill
 from app.billing import store as billing
 from app.db import Database
-from app.inbox import billing_sync, catch_up, retention
+from app.inbox import billing_sync, catch_up, facts, retention
 from app.jobs.periodic import Task
+from app.leads import gather, scanning, ticket_holds, verdicts
+from app.leads.push import Pusher
+from app.leads.store_policy import active_policy
 from app.refunds import books
 from app.refunds import follow as refunds
+from app.refunds import holding as refund_holds
 from app.runtime import Runtime
 from app.telemetry.logs import get_logger
 from integrations import registry
@@ -39,6 +45,10 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         with runtime.database.begin() as cx:
             billing.carry_seats(cx)
 
+    def refill_some() -> None:
+        until = time.monotonic() + 20
+        refill.refill(runtime.database, settings.seats_used_key, lambda: time.monotonic() < until)
+
     def forget_sessions() -> None:
         with runtime.database.begin() as cx:
             sessions.prune(cx, utc_now())
@@ -52,14 +62,31 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         Task("billing.reread", 5.0, lambda: billing_sync.reread(runtime.database, runtime.clients.billing, settings)),
         Task("billing.refresh", HOUR_S, lambda: billing_sync.refresh_due(runtime.database, settings)),
         Task("billing.seats", HOUR_S, seats),
+        Task("billing.refill", 60.0, refill_some),
         Task("sessions.prune", HOUR_S, forget_sessions),
         Task("refunds.sweep", settings.refund_sweep_s, lambda: refunds.sweep(runtime.refunds)),
         Task("refunds.follow", 60.0, lambda: refunds.follow(runtime.refunds)),
         Task("refunds.books", DAY_S, lambda: _billing(runtime, lambda c: _books(runtime, c))),
+        Task("leads.scan", settings.leads_scan_s, lambda: scanning.scan(runtime.database, utc_now())),
+        Task("holds.sweep", settings.holds_sweep_s, lambda: _sweep_holds(runtime)),
+        Task("crm.mirror", settings.crm_mirror_s, lambda: _crms(runtime, _mirror), at_start=True),
+        Task("leads.gather", settings.lead_gather_s, lambda: _crms(runtime, _gather)),
+        Task("leads.push", settings.lead_push_s, lambda: _crms(runtime, _push)),
+        Task("leads.verdicts", settings.lead_verdict_s, lambda: _crms(runtime, _verdicts)),
         Task("notify.send", 5.0, lambda: notify.send_due(runtime.database, settings)),
         Task("audit.head", DAY_S, lambda: audit.copy_head(runtime.database, settings.audit_head_file)),
     )
     return {task.key: task for task in table}
+
+
+def _sweep_holds(runtime: Runtime) -> None:
+    """What the writers of holds could not write, or were never told."""
+    with runtime.database.begin() as cx:
+        refund_holds.sweep(cx)
+    with runtime.database.begin() as cx:
+        billing.sweep_disputes(cx)
+    with runtime.database.begin() as cx:
+        ticket_holds.sweep(cx, active_policy(cx), facts.ladder(runtime.settings))
 
 
 def _helpdesks(runtime: Runtime, work: Callable[[Runtime, str], object]) -> None:
@@ -92,6 +119,28 @@ def _staff(runtime: Runtime, connection_id: str) -> None:
     every = timedelta(seconds=runtime.settings.agents_s)
     if agents.due(runtime.database, [connection_id], utc_now(), every):
         agents.sync(runtime.database, connection_id, runtime.clients.helpdesk(connection_id))
+
+
+def _crms(runtime: Runtime, work: Callable[[Runtime, str], object]) -> None:
+    """The CRM leads go to: the first connection there is."""
+    _each(runtime.crm_connections()[:1], lambda c: work(runtime, c))
+
+
+def _mirror(runtime: Runtime, connection_id: str) -> None:
+    crm.mirror(runtime.database, connection_id, runtime.clients.crm(connection_id))
+
+
+def _gather(runtime: Runtime, connection_id: str) -> None:
+    gather.gather(runtime.database, connection_id)
+
+
+def _push(runtime: Runtime, connection_id: str) -> None:
+    until = time.monotonic() + runtime.settings.slice_s
+    Pusher(runtime.leads, connection_id).drain(lambda: time.monotonic() < until)
+
+
+def _verdicts(runtime: Runtime, connection_id: str) -> None:
+    verdicts.poll(runtime.leads, connection_id)
 
 
 def _ids(runtime: Runtime, vendor: str) -> list[str]:

@@ -48,8 +48,13 @@ lead_signal = sa.Table(
     sa.Index("ix_lead_signal_lead", "lead_id", postgresql_where=sa.text("lead_id IS NOT NULL")),
     # What is new or changed since a lead was made of it.
     sa.Index("ix_lead_signal_news", "id", postgresql_where=sa.text("judged_digest <> digest")),
+    # What holds of billing, signal by signal: a scan compares it with what it found.
+    sa.Index(
+        "ix_lead_signal_open", "name", "subject", "source",
+        postgresql_where=sa.text("ended_at IS NULL AND payer_id <> ''"),
+    ),
     sa.Index("ix_lead_signal_ticket", "connection_id", "ticket_id", postgresql_where=sa.text("ticket_id <> ''")),
-)
+)  # fmt: skip
 
 lead = sa.Table(
     "lead",
@@ -100,7 +105,10 @@ lead = sa.Table(
     sa.Index("uq_lead_open", "company", "kind", unique=True, postgresql_where=_OPEN),
     sa.Index("ix_lead_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL AND lease_until IS NULL")),
     sa.Index("ix_lead_lease", "lease_until", postgresql_where=sa.text("lease_until IS NOT NULL")),
-    sa.Index("ix_lead_state", "state", "state_at"),
+    # What pages are sorted by, with the id behind it: they go on from the last row shown, and many rows change at once.
+    sa.Index("ix_lead_state", "state", "state_at", "id"),
+    sa.Index("ix_lead_score", "state", "score", "id"),
+    sa.Index("ix_lead_pushed_at", "pushed_at", postgresql_where=sa.text("pushed_at IS NOT NULL")),
     sa.Index("ix_lead_object", "crm_id", "object_id", postgresql_where=sa.text("object_id <> ''")),
     sa.Index("ix_lead_subject", "subject"),
     sa.Index("ix_lead_ticket", "connection_id", "ticket_id", postgresql_where=sa.text("ticket_id <> ''")),

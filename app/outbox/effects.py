@@ -12,7 +12,10 @@ KINDS: Mapping[str, frozenset[str]] = {
     "tickets.remove_tags": frozenset({"tags"}),
     "tickets.set": frozenset({"field", "value"}),
     "tickets.note": frozenset({"key", "body"}),
+    "leads.signal": frozenset({"words", "lead", "note"}),
+    "leads.hold": frozenset({"why", "words", "days"}),
 }
+TICKETS = "tickets."  # of these the outbox makes writes; the others are carried out where they were judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,9 @@ class Effect:
 
     kind and payload: `tickets.add_tags {"tags": [...]}`, `tickets.remove_tags {"tags": [...]}`,
         `tickets.set {"field": name of TicketValues or custom_fields.<id>, "value": v}`,
-        `tickets.note {"key": ..., "body": plain text}`.
+        `tickets.note {"key": ..., "body": plain text}`; and what is no write of the ticket:
+        `leads.signal {"words": lists of the policy on leads, "lead": kind or "", "note": text}`,
+        `leads.hold {"why": text, "words": [...], "days": n}`.
     key: computed from what is being done, so that a repetition of the same event arrives at the same key.
     rule: the rule that wants it, for the ledger and the why card.
     """
@@ -39,6 +44,11 @@ class Effect:
             raise ValueError(f"{self.kind} is not an effect; there are {', '.join(sorted(KINDS))}")
         if self.payload.keys() != needed:
             raise ValueError(f"{self.kind} takes {', '.join(sorted(needed))}; got {', '.join(sorted(self.payload))}")
+
+    @property
+    def is_of_ticket(self) -> bool:
+        """Is it a write of the ticket, which the outbox performs?"""
+        return self.kind.startswith(TICKETS)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values; `from_json` reads it back."""

@@ -87,10 +87,11 @@ def from_json(data: Mapping[str, Any]) -> Wanted:
 
 
 def from_effects(effects: Iterable[Effect]) -> Wanted:
-    """Effects of one ticket in the order of their rules, merged."""
+    """Effects of one ticket in the order of their rules, merged; those that are no write of it are left out."""
     wanted = Wanted()
     for effect in effects:
-        wanted = wanted.then(_one(effect))
+        if effect.is_of_ticket:
+            wanted = wanted.then(_one(effect))
     return wanted
 
 

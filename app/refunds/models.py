@@ -83,6 +83,13 @@ refund_intent = sa.Table(
     sa.Index("ix_refund_intent_lease", "lease_until", postgresql_where=sa.text("lease_until IS NOT NULL")),
     sa.Index("ix_refund_intent_look", "next_look_at", postgresql_where=sa.text("next_look_at IS NOT NULL")),
     sa.Index("ix_refund_intent_expires", "expires_at", postgresql_where=sa.text("state = 'awaiting_approval'")),
+    sa.Index(
+        "ix_refund_intent_open", "connection_id", "payer_id",
+        postgresql_where=sa.text(
+            "state IN ('proposed', 'awaiting_approval', 'reserved', 'sending', 'unknown', 'needs_human',"
+            " 'pending_vendor', 'requires_action')"
+        ),
+    ),
     sa.Index("ix_refund_intent_charge", "connection_id", "charge_id"),
     sa.Index("ix_refund_intent_ticket", "helpdesk_id", "ticket_id"),
     sa.Index("ix_refund_intent_person", "person_id", "created_at"),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from app import audit
+from app.refunds import holding
 from app.refunds.intent import Intent, of_row
 from app.refunds.models import refund_charge, refund_intent, refund_policy
 from app.refunds.policy import Policy, from_json
@@ -50,6 +51,7 @@ def insert_intent(cx: sa.Connection, values: Mapping[str, Any], note: str) -> In
     )
     made = of_row(cx.execute(statement).one())
     _record(cx, made, "", State.PROPOSED, made.person_id, {"bound": made.bound}, note)
+    holding.follow(cx, made)
     return made
 
 
@@ -85,7 +87,10 @@ def move(
         raise Conflict("This refund was changed by someone else. Look at it again.", intent_id=intent.id)
     _shift(cx, intent, sum_of(intent.state), sum_of(new))
     _record(cx, intent, intent.state.value, new, actor, data)
-    return of_row(row)
+    moved = of_row(row)
+    if (moved.state in holding.HOLDING) != (intent.state in holding.HOLDING):
+        holding.follow(cx, moved)
+    return moved
 
 
 def _shift(cx: sa.Connection, intent: Intent, old: str, new: str) -> None:

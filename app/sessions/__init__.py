@@ -3,6 +3,7 @@
 from app.sessions.policy import Session, Subject
 from app.sessions.service import (
     TooManyTries,
+    allow,
     authenticate,
     bind,
     count_try,
@@ -18,6 +19,7 @@ __all__ = [
     "Session",
     "Subject",
     "TooManyTries",
+    "allow",
     "authenticate",
     "bind",
     "count_try",

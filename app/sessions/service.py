@@ -72,9 +72,15 @@ def bind(cx: sa.Connection, session: Session, subject: Subject) -> None:
 def count_try(cx: sa.Connection, session: Session, now: datetime) -> None:
     """One guess at somebody's facts. Raises TooManyTries, and then nothing is to be compared."""
     purpose = f"facts/{session.connection_id}/{session.person_id}"
-    if store.uses(cx, purpose, now) >= TRIES_AN_HOUR:
+    if not allow(cx, purpose, TRIES_AN_HOUR, timedelta(hours=1), now):
         raise TooManyTries
-    store.use_once(cx, purpose, secrets.token_bytes(SECRET_BYTES), now + timedelta(hours=1))
+
+
+def allow(cx: sa.Connection, purpose: str, most: int, window: timedelta, now: datetime) -> bool:
+    """Count one of at most so many in a window; False when there were as many already."""
+    if store.uses(cx, purpose, now) >= most:
+        return False
+    return store.use_once(cx, purpose, secrets.token_bytes(SECRET_BYTES), now + window)
 
 
 def end_all(cx: sa.Connection, session: Session) -> int:

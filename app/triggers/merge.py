@@ -35,6 +35,6 @@ def _because(effects: Iterable[Effect]) -> dict[str, str]:
             winners.setdefault(f"note:{effect.payload['key']}", effect.rule)  # a note stands once: the first
         elif effect.kind == "tickets.set":
             winners[f"field:{effect.payload['field']}"] = effect.rule
-        else:
+        elif effect.is_of_ticket:
             winners.update((f"tag:{tag}", effect.rule) for tag in effect.payload["tags"])
     return winners

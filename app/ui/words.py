@@ -24,6 +24,8 @@ DEFAULT_ZONE = "UTC"
 KEPT = 256  # locales and zones remembered: what browsers say has no bound
 _BIDI = {ord(c): None for c in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 _BETWEEN = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # KWD 1.250, not KWD1.250
+_AMOUNT = re.compile(r"\b(\d+)(?:\.(\d+))? ([A-Z]{3})\b")
+_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
 
 
@@ -95,6 +97,30 @@ def reader(locale: str, zone: str, now: datetime) -> Reader:
 def plain(text: object) -> str:
     """A stranger's text for the screen: no control characters, none that turn the reading direction."""
     return str(text or "").translate(_BIDI).translate(_CONTROLS)
+
+
+def localised(text: str, told: Reader) -> str:
+    """A sentence of ours with its amounts (`1240.00 EUR`) in the reader's locale."""
+
+    def amount(found: re.Match[str]) -> str:
+        whole, decimals, currency = found[1], found[2] or "", found[3]
+        if len(decimals) != exponent(currency):
+            return found[0]
+        return told.money(Money(int(whole + decimals), currency))
+
+    return _AMOUNT.sub(amount, text)
+
+
+def dated(text: str, told: Reader) -> str:
+    """The same for its days (`2026-12-17`); what is no day stays as it is."""
+
+    def day(found: re.Match[str]) -> str:
+        try:
+            return told.date(found[0])
+        except ValueError:
+            return found[0]
+
+    return _DAY.sub(day, localised(text, told))
 
 
 @lru_cache(KEPT)

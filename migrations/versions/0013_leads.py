@@ -33,6 +33,61 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "billing_term",
+        sa.Column("connection_id", sa.Text(), nullable=False),
+        sa.Column("subscription_id", sa.Text(), nullable=False),
+        sa.Column("payer_id", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=True),
+        sa.Column("owed", sa.BigInteger(), nullable=True),
+        sa.Column("fell_from", sa.BigInteger(), nullable=True),
+        sa.Column("seats", sa.Integer(), nullable=False),
+        sa.Column("seats_used", sa.Integer(), nullable=True),
+        sa.Column("use_pct", sa.Integer(), nullable=True),
+        sa.Column("used_least", sa.Integer(), nullable=True),
+        sa.Column("rise_pct", sa.Integer(), nullable=True),
+        sa.Column("months", sa.SmallInteger(), nullable=False),
+        sa.Column("started_on", sa.Date(), nullable=False),
+        sa.Column("renews_on", sa.Date(), nullable=True),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("trial_ends_on", sa.Date(), nullable=True),
+        sa.Column("failed_on", sa.Date(), nullable=True),
+        sa.Column("fell_on", sa.Date(), nullable=True),
+        sa.Column(
+            "told",
+            sa.BigInteger(),
+            sa.Computed(
+                "hashtextextended(plan || '|' || seats::text || '|' || coalesce(minor::text, '') || '|' || currency || '|'"
+                " || months::text, 0)",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "subscription_id", name=op.f("pk_billing_term")),
+    )
+    # Queries of signals read indexes only, which needs pages that are known to be visible to all.
+    op.execute("ALTER TABLE billing_term SET (autovacuum_vacuum_scale_factor = 0.02)")
+    op.create_index("ix_billing_term_payer", "billing_term", ["connection_id", "payer_id"], unique=False)
+    for name, column, where, more in (
+        ("renews_on", "renews_on", "months >= 3", ["months"]),
+        ("use", "use_pct", "use_pct >= 70", []),
+        ("rise", "rise_pct", "rise_pct > 0", ["seats_used", "used_least", "use_pct"]),
+        ("trial", "trial_ends_on", "trial_ends_on IS NOT NULL", ["started_on", "use_pct"]),
+        ("ends_on", "ends_on", "ends_on IS NOT NULL", []),
+        ("fell_on", "fell_on", "fell_on IS NOT NULL", ["minor", "fell_from"]),
+        ("failed_on", "failed_on", "failed_on IS NOT NULL", ["months", "renews_on", "owed"]),
+    ):
+        op.create_index(
+            f"ix_billing_term_{name}",
+            "billing_term",
+            [column],
+            unique=False,
+            postgresql_include=["connection_id", "subscription_id", "payer_id", "told", *more],
+            postgresql_where=sa.text(where),
+        )
+    op.create_table(
         "crm_account",
         sa.Column("connection_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -108,6 +163,7 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("until_what", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_why", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("source IN ('refund', 'dispute', 'ticket', 'person')", name=op.f("ck_hold_source")),
@@ -126,6 +182,13 @@ def upgrade() -> None:
         ["connection_id", "person_id"],
         unique=False,
         postgresql_where=sa.text("released_at IS NULL AND person_id <> ''"),
+    )
+    op.create_index(
+        "ix_hold_ticket",
+        "hold",
+        ["connection_id", "ticket_id"],
+        unique=False,
+        postgresql_where=sa.text("released_at IS NULL AND ticket_id <> ''"),
     )
     op.create_index(
         "ix_hold_released", "hold", ["released_at"], unique=False, postgresql_where=sa.text("released_at IS NOT NULL")
@@ -198,7 +261,11 @@ def upgrade() -> None:
     op.create_index(
         "ix_lead_object", "lead", ["crm_id", "object_id"], unique=False, postgresql_where=sa.text("object_id <> ''")
     )
-    op.create_index("ix_lead_state", "lead", ["state", "state_at"], unique=False)
+    op.create_index(
+        "ix_lead_pushed_at", "lead", ["pushed_at"], unique=False, postgresql_where=sa.text("pushed_at IS NOT NULL")
+    )
+    op.create_index("ix_lead_score", "lead", ["state", "score", "id"], unique=False)
+    op.create_index("ix_lead_state", "lead", ["state", "state_at", "id"], unique=False)
     op.create_index("ix_lead_subject", "lead", ["subject"], unique=False)
     op.create_index(
         "ix_lead_ticket",
@@ -259,6 +326,13 @@ def upgrade() -> None:
         "ix_lead_signal_news", "lead_signal", ["id"], unique=False, postgresql_where=sa.text("judged_digest <> digest")
     )
     op.create_index(
+        "ix_lead_signal_open",
+        "lead_signal",
+        ["name", "subject", "source"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL AND payer_id <> ''"),
+    )
+    op.create_index(
         "ix_lead_signal_ticket",
         "lead_signal",
         ["connection_id", "ticket_id"],
@@ -276,3 +350,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_step")),
     )
     op.create_index("ix_lead_step_lead", "lead_step", ["lead_id", "id"], unique=False)
+    op.create_index(
+        "ix_refund_intent_open",
+        "refund_intent",
+        ["connection_id", "payer_id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "state IN ('proposed', 'awaiting_approval', 'reserved', 'sending', 'unknown', 'needs_human',"
+            " 'pending_vendor', 'requires_action')"
+        ),
+    )
+    # What is mirrored already has no terms yet: the workers compute them, payer by payer (app.billing.refill).
+    op.execute(
+        "INSERT INTO billing_cursor (connection_id, name, cursor)"
+        " SELECT DISTINCT connection_id, 'terms', '' FROM billing_profile ON CONFLICT DO NOTHING"
+    )

@@ -43,8 +43,9 @@ def connect(demo: Runs, sandbox_url: str, connection: str = "zendesk_demo") -> N
 
 
 def _let_refund(demo: Runs, connection: str) -> None:
-    """A refunder and an approver, so that a refund is ready to try."""
+    """A refunder and an approver, so that a refund is ready to try; and an admin for the console."""
     demo.flask("policy", "set", *POLICY)
     for name, role, login in (("Bea Refunder", "refunder", REFUNDER), ("Eve Approver", "approver", APPROVER)):
         address = f"{role}@acme.example"
         demo.flask("people", "add", name, "--role", role, "--email", address, "--login", f"{connection}:{login}")
+    demo.flask("people", "add", "Ada Admin", "--role", "admin", "--email", "admin@acme.example")

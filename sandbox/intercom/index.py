@@ -58,10 +58,12 @@ class Index:
         self._later(kind, object_id, None)
 
     def _later(self, kind: str, object_id: str, item: Object | None) -> None:
-        self._coming.append((time.monotonic() + self.lag_s / self._context.time_factor, kind, object_id, item))
+        self._coming.append((time.monotonic(), kind, object_id, item))
 
     def _take_in(self, kind: str) -> dict[str, Object]:
-        while self._coming and self._coming[0][0] <= time.monotonic():
+        """In the order of the changes; a lag that is made shorter counts for what waits already, too."""
+        changed_before = time.monotonic() - self.lag_s / self._context.time_factor
+        while self._coming and self._coming[0][0] <= changed_before:
             _, of, object_id, item = self._coming.popleft()
             if item is None:
                 self._seen[of].pop(object_id, None)

@@ -63,6 +63,15 @@ class Subscribing(GivingBack):
         return found
 
     @act
+    def subscribe_for_a_year(self, customer_id: str, renews_in_days: int = 45, plan: int = 1, seats: int = 5) -> Object:
+        """A yearly subscription, signed and paid so long ago that it renews in so many days."""
+        signed = shift(self.now() + renews_in_days * DAY, ("year", 1), -1)
+        with self.at(signed):  # nobody listened then
+            found = self.subscribe(customer_id, plan, seats, "year")
+        self.emit("customer.subscription.updated", found)
+        return found
+
+    @act
     def start_trial(self, customer_id: str, days: int = 14, plan: int = 1, seats: int = 5) -> Object:
         """A new subscription that costs nothing yet."""
         currency = self.get("customers", customer_id)["currency"] or "usd"

@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.inbox.receive import Receiver
-from bench import backfill, flat, queue_cost
+from bench import backfill, flat, leads, queue_cost, web
 from bench.filled import filled
+from integrations.kernel.clock import utc_now
 
 pytestmark = pytest.mark.xdist_group("bench")  # two that measure at once would measure each other
 
@@ -50,3 +51,26 @@ def test_the_queue_itself_costs_a_small_part_of_one_rq_job_an_event():
 def test_a_killed_backfill_goes_on_without_a_gap():
     with backfill.server(300) as base_url, backfill.database() as database_url:
         assert backfill.killed(database_url, base_url, 300, 0.5) <= 4
+
+
+def test_the_house_that_the_doors_are_measured_in_can_be_built():
+    with web.house() as found, found.database.begin() as cx:
+        assert cx.execute(sa.text("SELECT count(*) FROM connection WHERE id = :c"), {"c": web.CONNECTION}).scalar() == 1
+
+
+def test_each_signal_stands_on_its_index_and_scans_agree():
+    now = utc_now()
+    with leads.filled(60_000, now) as (database, owner):
+        _, found, memory = leads.whole(database, now)
+        assert leads.whole(database, now)[1] == found
+        assert memory < 64
+        by_signal = leads.ratios(owner, now, 3)  # asserts both plans
+        ratios = {n: statistics.median(a / b for a, b in zip(*both, strict=True)) for n, both in by_signal.items()}
+        assert max(ratios.values()) <= 0.5, ratios
+        payers = leads.change(database, 500, 0)
+        _, counts, _ = leads.cpu_of(database, lambda cx: leads.scan_payers(cx, payers, leads.LeadPolicy(), now))
+        assert counts.written > 0
+        rest = [
+            leads.cpu_of(database, lambda cx, n=n: leads.scan_signal(cx, n, leads.LeadPolicy(), now))[1] for n in found
+        ]
+        assert sum(one.written + one.ended for one in rest) == 0

@@ -183,7 +183,7 @@ def test_vendors_are_found_by_slug_and_port():
     assert registry.by_slug("nobody") is None
     assert [card.slug for card in registry.by_port(Port.HELPDESK)] == ["intercom", "zendesk"]
     assert [card.slug for card in registry.by_port(Port.BILLING)] == ["stripe"]
-    assert registry.by_port(Port.CRM) == []
+    assert [card.slug for card in registry.by_port(Port.CRM)] == ["salesforce"]
 
 
 CARD = """

@@ -78,6 +78,17 @@ def test_a_change_is_found_only_after_some_time(intercom, call, person):
         time.sleep(0.01)
 
 
+def test_a_lag_that_is_made_shorter_counts_for_what_waits_already():
+    behind = Local(Context(limits=False, time_factor=1))
+    call = Caller(behind)
+    made = behind.state.create_conversation(next(iter(behind.state.contacts)), "Hello")["id"]
+    assert ids(call.search(one("id", "=", made))) == set()
+    behind.state.search_lag(0.0)
+    assert ids(call.search(one("id", "=", made))) == {made}
+    call.http.close()
+    behind.stop()
+
+
 def test_a_date_is_a_day_of_the_workspace(intercom, call, person):
     made = intercom.state.create_conversation(person, "Hello")["id"]
     item = intercom.state.conversations[made]

@@ -7,11 +7,10 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-import re2
-
+from app.tickets.patterns import LONGEST as LONGEST_PATTERN
+from app.tickets.patterns import compiled
 from app.triggers.operators.base import YES, BadOperand, Build, Test, many, need, typed
 
-LONGEST_PATTERN = 1000
 LONGEST_TEXT = 4000
 
 
@@ -82,16 +81,10 @@ def matches(read: Callable[[Any], str | None]) -> Build:
             isinstance(operand, str) and 0 < len(operand) <= LONGEST_PATTERN,
             f"give a pattern of 1 to {LONGEST_PATTERN} characters, in quotes",
         )
-        options = re2.Options()
-        options.case_sensitive = False
-        options.never_capture = True
-        options.log_errors = False
         try:
-            # Bytes in, bytes searched: a text with a lone surrogate then matches as far as it can be written down.
-            pattern = re2.compile(operand.encode(), options)
-        except (re2.error, UnicodeEncodeError) as error:
-            reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-            raise BadOperand(f"RE2 does not take this pattern: {reason}") from error
+            pattern = compiled(operand)
+        except ValueError as error:
+            raise BadOperand(str(error)) from error
         search = pattern.search
         return typed(read, lambda text: search(text.encode("utf-8", "replace")) is not None)
 

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from app import audit
-from app.audit.export import as_csv, as_json, safe_cell
+from app.audit.export import as_csv, as_json
+from app.ui.sheets import safe_cell
 
 
 def fill(database, rows=12):

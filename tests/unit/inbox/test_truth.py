@@ -58,6 +58,12 @@ def test_our_own_event_that_tells_what_we_know_asks_for_nothing(judged):
     assert len(judged.states()) == before
 
 
+def test_a_ticket_first_heard_of_by_our_own_event_is_judged_all_the_same(judged):
+    judged.event("1", actor="999", priority="HIGH")  # what others did to it before was lost on the way
+    judged.drain()
+    assert judged.wanted("1") == {"db_high": True}
+
+
 def test_two_tellings_of_one_second_that_differ_are_settled_by_one_read(judged):
     judged.event("1", priority="HIGH")
     judged.drain()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -41,7 +42,8 @@ class Org:
         told = {}
         for operation, number in self.local.calls().items():
             if "oauth2" not in operation and "describe" not in operation:
-                told[operation.replace("/services/data/<version>/", "")] = number
+                rule = re.sub(r"sobjects/(Lead|Opportunity|Task)\b", "sobjects/<kind>", operation)
+                told[rule.replace("/services/data/<version>/", "")] = number
         return told
 
     def fault(self, **rule):
@@ -53,7 +55,9 @@ class Org:
 
     def owner(self, active=True):
         """A rep's id."""
-        return next(r["Id"] for r in self.state.rows["User"].values() if r["IsActive"] is active and r["Id"] != self.state.me)
+        return next(
+            r["Id"] for r in self.state.rows["User"].values() if r["IsActive"] is active and r["Id"] != self.state.me
+        )
 
 
 @pytest.fixture
@@ -82,9 +86,7 @@ def key_pair():
     private = made.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    public = made.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = made.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return private.decode(), public.decode()
 
 

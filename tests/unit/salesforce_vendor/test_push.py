@@ -57,10 +57,16 @@ def test_a_deal_has_stage_type_amount_and_date_and_belongs_to_the_account(org, c
 
 
 def test_a_task_has_account_date_priority_and_status(org, crm, draft):
-    one = draft(Shape.TASK, account_id=org.account()["Id"], due_on=date(2026, 12, 24), hot=True, subject="Risk of leaving")
+    one = draft(
+        Shape.TASK, account_id=org.account()["Id"], due_on=date(2026, 12, 24), hot=True, subject="Risk of leaving"
+    )
     (result,) = crm().push([one])
     row = org.row(result.object_id)
-    assert (row["Subject"], row["WhatId"], row["ActivityDate"]) == ("Risk of leaving", org.account()["Id"], "2026-12-24")
+    assert (row["Subject"], row["WhatId"], row["ActivityDate"]) == (
+        "Risk of leaving",
+        org.account()["Id"],
+        "2026-12-24",
+    )
     assert (row["Priority"], row["Status"]) == ("High", "Not Started")
 
 
@@ -162,4 +168,4 @@ def test_describes_are_read_once_an_hour_and_not_for_each_push(org, crm, draft):
     client = crm()
     for _ in range(5):
         client.push([draft()])
-    assert org.local.calls()["GET /services/data/<version>/sobjects/<kind>/describe"] == 1
+    assert org.local.calls()["GET /services/data/<version>/sobjects/Lead/describe"] == 1

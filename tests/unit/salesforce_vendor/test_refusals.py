@@ -40,9 +40,13 @@ def item(code, message="said", **more):
 FINE = {"success": True, "id": "00QSb0000000009AAA", "created": True, "errors": []}
 
 
-def answer(org, *items, times=1, status=200):
-    """The next collections are answered with this."""
-    org.fault(kind="status", status=status, path="composite", times=times, body=json.dumps(list(items)))
+def answer(org, *items, times=1, status=200, alone=()):
+    """The next collections are answered with this; and the same record sent by itself, with the codes `alone`."""
+    said = json.dumps([{"errorCode": code, "message": "said", "fields": []} for code in alone])
+    org.local.simulator.faults.set([
+        {"kind": "status", "status": status, "path": "composite", "times": times, "body": json.dumps(list(items))},
+        {"kind": "status", "status": 400, "method": "PATCH", "path": "sobjects/Lead/", "times": times * len(alone), "body": said},
+    ])  # fmt: skip
 
 
 def test_every_row_of_the_table_is_judged_here():
@@ -54,7 +58,7 @@ def test_a_refusal_is_the_end_its_row_says_and_its_neighbour_is_not_touched(org,
     told = item(code, duplicateResult=DUPLICATE) if code == "DUPLICATES_DETECTED" else item(code)
     if code == "DUPLICATE_VALUE":
         told = item(code, f"duplicate value found: Other__c duplicates value on record with id: {OTHER}")
-    answer(org, told, FINE, times=9)
+    answer(org, told, FINE, times=9, alone=(code,) if EXPECTED[code] == "refused" else ())
     bad, good = crm().push([draft(object_id=""), draft()])
     assert (bad.state.value, good.state.value) == (EXPECTED[code], "created")
     assert bad.code == code
@@ -287,4 +291,4 @@ def test_what_is_refused_for_a_field_makes_the_org_be_described_anew(org, crm, d
     answer(org, item("STRING_TOO_LONG"), FINE)
     client.push([draft(), draft()])
     client.push([draft(), draft()])
-    assert org.local.calls()["GET /services/data/<version>/sobjects/<kind>/describe"] == 2
+    assert org.local.calls()["GET /services/data/<version>/sobjects/Lead/describe"] == 2

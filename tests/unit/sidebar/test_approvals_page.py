@@ -10,15 +10,15 @@ import sqlalchemy as sa
 
 from app import access, sessions
 from app.access import CONSOLE, Role
+from app.admin.console import COOKIE
 from app.notify import store as notices
 from app.refunds import State, links
 from app.refunds import store as refund_store
 from app.refunds.links import NoApprover
 from app.refunds.models import refund_intent
+from app.ui.door import csrf_of
 from integrations.kernel.clock import utc_now
 from sidebar_app import approvals
-from sidebar_app.approvals import COOKIE
-from sidebar_app.pages import csrf_of
 from tests import sidebar_world as world
 
 ORIGIN = "http://127.0.0.1:8300"

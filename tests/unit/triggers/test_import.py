@@ -188,7 +188,7 @@ def test_the_starter_rules_import_and_come_back_the_same():
     assert parse(to_yaml(rules)) == rules
     assert all(len({example.fires for example in rule.examples}) == 2 for rule in rules.rules), "each way once"
     written = {effect for rule in rules.rules for step in rule.actions for effect in [step.action]}
-    assert written == {"add_tags", "remove_tags", "set_priority"}, "starter rules write tags, not notes"
+    assert written == {"add_tags", "remove_tags", "set_priority", "create_lead", "hold_leads"}, "no notes"
     tags = {tag for rule in rules.rules for step in rule.actions for tag in step.params.get("tags", ())}
     assert {"db_status_past_due", "db_dispute_open", "db_renews_30d", "db_payment_failed"} <= tags
 

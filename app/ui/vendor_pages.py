@@ -1,4 +1,4 @@
-"""What a person's browser is led to at a billing vendor, by its slug."""
+"""What a person's browser is led to at a vendor, by its slug."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from integrations.kernel.vendor import Account
 
 # Source: the addresses of Stripe's own dashboard, with /test/ for its test mode.
 _DASHBOARDS: Final = {"stripe": "https://dashboard.stripe.com/{test}{page}/{id}"}
+_TICKETS: Final = {"zendesk": "https://{subdomain}.zendesk.com/agent/tickets/{id}"}  # source: Zendesk's own addresses
 _PAGES: Final = {"payer": "customers", "dispute": "disputes", "subscription": "subscriptions"}
 
 
@@ -22,6 +23,14 @@ def address(account: Account, kind: str, object_id: str) -> str:
     if account.base_url or not template or kind not in _PAGES or not object_id.replace("_", "").isalnum():
         return ""
     return template.format(test="test/" if is_test(account) else "", page=_PAGES[kind], id=object_id)
+
+
+def ticket(account: Account, ticket_id: str) -> str:
+    """The ticket at the helpdesk; "" where there is none, as with a simulated vendor."""
+    template, subdomain = _TICKETS.get(account.vendor, ""), str(account.config.get("subdomain", ""))
+    if account.base_url or not template or not subdomain or not ticket_id.isalnum():
+        return ""
+    return template.format(subdomain=subdomain, id=ticket_id)
 
 
 def https(url: object) -> str:

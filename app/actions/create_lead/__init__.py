@@ -1,0 +1,1 @@
+"""Action: make a lead of a ticket."""

@@ -1,0 +1,1 @@
+"""Action: hold leads of the company back."""

@@ -1,0 +1,71 @@
+"""What an answer of the CRM means for a lead. Pure tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.leads.states import State
+from integrations.kernel.crm import PushResult, PushState
+from integrations.kernel.errors import AppError, ConfigError, NeedsReauthorisation, RateLimited, Retry
+
+TRIES: Final = 12
+OPERATOR_S: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a lead goes. back: to where it was before it was sent. due_in_s: None, nothing more to do.
+
+    follow: it was converted; ask what it became.
+    """
+
+    state: State
+    why: str = ""
+    object_id: str = ""
+    due_in_s: float | None = None
+    follow: bool = False
+    alert: bool = False
+
+
+def back(object_id: str) -> State:
+    """Where a lead waits when nothing happened at the CRM."""
+    return State.PUSHED if object_id else State.DUE
+
+
+def of_result(result: PushResult, object_id: str, tries: int, wait_s: float) -> End:
+    """Args: object_id: what we had. tries: with this one. wait_s: our back-off."""
+    known = result.object_id or object_id
+    said = " ".join(part for part in (result.detail, f"({result.code})" if result.code else "") if part)
+    if result.state in (PushState.CREATED, PushState.UPDATED):
+        return End(State.PUSHED, "The CRM made it." if not object_id else "The CRM changed it.", known)
+    if result.state is PushState.LINKED:
+        return End(State.PUSHED, f"The CRM had this already; {known} is ours from now on. {said}".strip(), known)
+    if result.state is PushState.CONVERTED:
+        return End(back(known), "It was converted; what it became is followed.", known, 0.0, follow=True)
+    if result.state is PushState.AGAIN and tries < TRIES:
+        return End(back(object_id), f"The CRM could not take it just now: {said}", object_id, wait_s)
+    if result.state is PushState.AGAIN:
+        return End(State.DEAD, f"Tried {tries} times: {said}", object_id, alert=True)
+    return End(State.DEAD, said or "The CRM refused it and did not say why.", object_id, alert=True)
+
+
+def of_error(error: AppError, object_id: str, tries: int, wait_s: float) -> End:
+    """A call that failed as a whole."""
+    if isinstance(error, RateLimited):
+        return End(
+            back(object_id), "The CRM takes no more calls for the moment.", object_id, max(error.retry_after_s, 0.1)
+        )
+    if isinstance(error, (NeedsReauthorisation, ConfigError)):
+        return End(
+            back(object_id), "The CRM refuses our access: an admin must look.", object_id, OPERATOR_S, alert=True
+        )
+    if error.retry is Retry.LATER:
+        return End(back(object_id), "The CRM is not reachable.", object_id, wait_s)
+    if error.retry is Retry.SAME_KEY:
+        return End(State.UNKNOWN, "The CRM was asked and gave no answer: we look before we repeat.", object_id, wait_s)
+    if tries < TRIES:
+        return End(
+            State.UNKNOWN, f"The CRM's answer could not be used ({error.code}): we look first.", object_id, wait_s
+        )
+    return End(State.DEAD, f"Tried {tries} times: {error.code}", object_id, alert=True)

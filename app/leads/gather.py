@@ -1,0 +1,226 @@
+"""Makes leads of signals: one open lead a company and kind, one record a company, kind and period, always.
+
+Each batch is one transaction that holds its companies' locks; unique indexes stand behind them. What is judged: what is
+new in lead_signal, leads a person answered for, leads whose company the mirror learned of, and whom a hold opened or
+released.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from app.crm import store as crm
+from app.crm.mirror import CHANGED
+from app.db import Database
+from app.leads import accounts, holding, refreshing, store, store_policy
+from app.leads.companies import adopt
+from app.leads.match import Found, company_of
+from app.leads.models import lead, lead_signal
+from app.leads.policy import LeadPolicy
+from app.leads.states import OPEN, State
+from app.telemetry.failpoints import fp
+from integrations.kernel.clock import utc_now
+
+BATCH = 500
+REMATCHED = "rematched"
+c, s = lead.c, lead_signal.c
+_OPEN = [one.value for one in OPEN]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a run judges by. crm_id: the CRM's connection."""
+
+    crm_id: str
+    policy: LeadPolicy
+    blocked: Mapping[str, holding.Blocked]
+    now: datetime
+
+
+def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
+    """Work off what is new; answers how many signals that was."""
+    now = now or utc_now()
+    with database.begin() as cx:
+        scene = Scene(crm_id, store_policy.active_policy(cx), holding.blocked(cx, crm_id), now)
+        _awake(cx, scene)
+        mirror_news = _mirror_news(cx, crm_id)
+    judged = 0
+    while batch := _step(database, scene):
+        judged += batch
+    if mirror_news:
+        _walk(database, scene, _unmatched)
+        with database.begin() as cx:
+            crm.save_cursor(cx, crm_id, REMATCHED, "")
+    _walk(database, scene, _answered)
+    _walk(database, scene, _touched_by_holds)
+    return judged
+
+
+def _step(database: Database, scene: Scene) -> int:
+    with database.begin() as cx:
+        done = _news(cx, scene)
+        fp("lead.gather.before_commit")
+    return done
+
+
+def _walk(database: Database, scene: Scene, work: Any) -> None:  # noqa: ANN401 - one of the batches below
+    """Batch behind batch, by the id of the last lead."""
+    last: str | None = ""
+    while last is not None:
+        with database.begin() as cx:
+            last = work(cx, scene, last)
+
+
+def _news(cx: sa.Connection, scene: Scene) -> int:
+    """Signals that are new or changed, and those that ended: into leads, judged."""
+    query = sa.select(lead_signal).where(s.judged_digest != s.digest).order_by(s.id).limit(BATCH)
+    rows = cx.execute(query.with_for_update(skip_locked=True)).all()
+    if not rows:
+        return 0
+    found = accounts.match(cx, scene.crm_id, {row.subject for row in rows})
+    companies = _adopted(cx, scene, found)
+    mine = [row for row in rows if row.ended_at is None]
+    _attach(cx, scene, mine, found)
+    was = cx.execute(sa.select(c.company).where(c.id.in_({row.lead_id for row in rows if row.lead_id}))).scalars()
+    refreshing.refresh(cx, scene, companies | set(was))
+    update = sa.update(lead_signal).where(s.id == sa.bindparam("row")).values(judged_digest=sa.bindparam("told"))
+    cx.execute(update, [{"row": row.id, "told": row.digest} for row in rows])
+    return len(rows)
+
+
+def _adopted(cx: sa.Connection, scene: Scene, found: Mapping[str, Found], more: Collection[str] = ()) -> set[str]:
+    """Lock the companies of these subjects, and more; leads made before the company was known become the company's."""
+    companies = {subject: company_of(subject, scene.crm_id, one) for subject, one in found.items()}
+    store.lock_companies(cx, {*companies, *companies.values(), *more})
+    adopt(cx, {subject: (company, found[subject]) for subject, company in companies.items() if company != subject})
+    return {*companies, *companies.values(), *more}
+
+
+def _attach(cx: sa.Connection, scene: Scene, rows: Sequence[Any], found: Mapping[str, Found]) -> None:
+    """Give each signal its lead: the open one, that of its period, or a new one."""
+    groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[company_of(row.subject, scene.crm_id, found[row.subject]), row.kind].append(row)
+    known: dict[tuple[str, str], list[Mapping[Any, Any]]] = defaultdict(list)
+    for one in store.of_companies(cx, {company for company, _ in groups}, lock=True):
+        known[one["company"], one["kind"]].append(one)
+    fresh: list[dict[str, Any]] = []
+    links = []
+    for key, mine in sorted(groups.items()):
+        lead_id = _lead_for(cx, scene, key, mine, known[key])
+        if lead_id is None:
+            fresh.append(_fresh(scene, key, mine, found[mine[0].subject]))
+            lead_id = fresh[-1]["id"]
+        links += [{"row": row.id, "lead": lead_id} for row in mine]
+    store.put(cx, fresh)
+    if links:
+        update = sa.update(lead_signal).where(s.id == sa.bindparam("row")).values(lead_id=sa.bindparam("lead"))
+        cx.execute(update, links)
+
+
+def _lead_for(
+    cx: sa.Connection, scene: Scene, key: tuple[str, str], mine: Sequence[Any], known: Sequence[Mapping[Any, Any]]
+) -> str | None:
+    """The lead there is for these signals; None when they make a new one."""
+    open_one = next((one for one in known if one["state"] in _OPEN), None)
+    if open_one is not None:
+        return str(open_one["id"])
+    first = _first(mine)
+    same = next((one for one in known if one["period"] == first.period), None)
+    if same is not None:
+        if same["state"] == State.DROPPED.value and same["expires_at"] is None and not same["object_id"]:
+            store.move(cx, same["id"], same["state"], State.NEW, "What had ended holds again.", expires_at=None)
+        return str(same["id"])
+    resting = [one for one in known if _rests(one, scene)]
+    if not resting:
+        return None
+    lead_id = str(max(resting, key=lambda one: one["verdict_at"])["id"])
+    days = scene.policy.cooldown_days
+    store.tell(cx, [(lead_id, "seen again", f"{first.name}: within {days} days after the verdict, no new lead.")])
+    return lead_id
+
+
+def _first(mine: Sequence[Any]) -> Any:  # noqa: ANN401 - a row
+    return min(mine, key=lambda row: (row.period, row.id))
+
+
+def _fresh(scene: Scene, key: tuple[str, str], mine: Sequence[Any], found: Found) -> dict[str, Any]:
+    (company, kind), first = key, _first(mine)
+    return {
+        "id": store.fresh_id(), "company": company, "subject": first.subject, "kind": kind, "period": first.period,
+        "crm_id": scene.crm_id, "account_id": found.account_id, "match": found.to_json(), "state": State.NEW.value,
+        "made_of": ", ".join(sorted({row.rule or row.name for row in mine})),
+    }  # fmt: skip
+
+
+def _rests(one: Mapping[Any, Any], scene: Scene) -> bool:
+    """Has sales answered lately? Then the same is not said again so soon."""
+    if one["state"] != State.CLOSED.value or one["verdict_at"] is None:
+        return False
+    return bool((scene.now - one["verdict_at"]).days < scene.policy.cooldown_days)
+
+
+# What was seen while a lead of another period rested is news again once the rest is over.
+_AWAKE = sa.text(
+    """
+    UPDATE lead_signal s SET judged_digest = '' FROM lead l
+    WHERE l.state = 'closed' AND s.lead_id = l.id AND s.ended_at IS NULL AND s.period <> l.period
+      AND s.seen_at > l.verdict_at AND s.judged_digest = s.digest
+      AND l.verdict_at <= CAST(:now AS timestamptz) - make_interval(days => :days)
+    """
+)
+
+
+def _awake(cx: sa.Connection, scene: Scene) -> None:
+    cx.execute(_AWAKE, {"now": scene.now, "days": scene.policy.cooldown_days})
+
+
+def _mirror_news(cx: sa.Connection, crm_id: str) -> bool:
+    """Did the mirror learn of companies since leads were matched with it last?"""
+    _, changed = crm.cursor(cx, crm_id, CHANGED)
+    _, rematched = crm.cursor(cx, crm_id, REMATCHED)
+    return changed is not None and (rematched is None or changed > rematched)
+
+
+def _unmatched(cx: sa.Connection, scene: Scene, last: str) -> str | None:
+    """Open leads without a company, matched again."""
+    where = (c.account_id == "", c.state.in_(_OPEN), c.id > last)
+    rows = cx.execute(sa.select(c.id, c.subject, c.company).where(*where).order_by(c.id).limit(BATCH)).all()
+    _rematch(cx, scene, {row.subject for row in rows})
+    return rows[-1].id if rows else None
+
+
+def _answered(cx: sa.Connection, scene: Scene, last: str) -> str | None:
+    """Leads a person said the company of, and those that are new again."""
+    query = sa.select(c.id, c.subject, c.company).where(c.state == State.NEW.value, c.id > last)
+    rows = cx.execute(query.order_by(c.id).limit(BATCH)).all()
+    _rematch(cx, scene, {row.subject for row in rows}, {row.company for row in rows})
+    return rows[-1].id if rows else None
+
+
+def _rematch(cx: sa.Connection, scene: Scene, subjects: Collection[str], companies: Collection[str] = ()) -> None:
+    if subjects:
+        found = accounts.match(cx, scene.crm_id, subjects)
+        refreshing.refresh(cx, scene, _adopted(cx, scene, found, companies), found)
+
+
+def _touched_by_holds(cx: sa.Connection, scene: Scene, last: str) -> str | None:
+    """Leads that are held, and those that are not though their company is blocked."""
+    held = sa.or_(c.state == State.HELD.value, sa.and_(c.on_hold, c.state.in_(_OPEN)))
+    blocked = sa.and_(
+        c.company == sa.any_(sa.cast(sorted(scene.blocked), pg.ARRAY(sa.Text))), c.state.in_(_OPEN), ~c.on_hold
+    )
+    query = sa.select(c.id, c.company).where(sa.or_(held, blocked), c.id > last).order_by(c.id).limit(BATCH)
+    rows = cx.execute(query).all()
+    if rows:
+        companies = {row.company for row in rows}
+        store.lock_companies(cx, companies)
+        refreshing.refresh(cx, scene, companies)
+    return rows[-1].id if rows else None

@@ -1,0 +1,220 @@
+"""Carries leads to the CRM. Safe to run anywhere, twice, and to be killed anywhere.
+
+What is sent is `sending` in the database before the call; whose end is not known is looked for by its key before anything
+is sent again. No database connection is held while the CRM is asked, and every write is fenced by the claim's token.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from app import notify
+from app.leads import store_push
+from app.leads.answers import End, of_error, of_result
+from app.leads.claiming import CLAIM, Sent, claim, of_job
+from app.leads.context import LeadContext
+from app.leads.states import State
+from app.telemetry.failpoints import fp
+from app.telemetry.logs import bind, get_logger
+from integrations.kernel.crm import PushResult, PushState, Shape
+from integrations.kernel.errors import AppError
+from integrations.kernel.ports import Crm
+from integrations.transport.backoff import delay_s
+
+TOGETHER: Final = 200  # drafts of one call
+BULK_OVER: Final = 2000  # more drafts of one shape than this go as a job
+FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS = 5.0, 60.0, 120
+
+log = get_logger(__name__)
+
+
+class Pusher:
+    """Drains what is due of one CRM connection."""
+
+    def __init__(self, ctx: LeadContext, crm_id: str) -> None:
+        self._ctx = ctx
+        self._crm_id = crm_id
+        self._bulk_over = ctx.bulk_over
+
+    def drain(self, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Send until nothing is due or `go_on` says no; answers how many leads were worked on."""
+        worked = 0
+        with self._ctx.database.begin() as cx:
+            store_push.lapsed(cx, CLAIM)
+        while go_on() and (some := self._job() or self._some(go_on)):
+            worked += some
+        return worked
+
+    def _some(self, go_on: Callable[[], bool]) -> int:
+        claimed, seen = claim(self._ctx, self._crm_id)
+        if not claimed:
+            return seen
+        groups: dict[Shape, list[Sent]] = defaultdict(list)
+        for one in claimed:
+            groups[one.draft.shape].append(one)
+        with bind(job="leads", crm_id=self._crm_id):
+            for _, mine in sorted(groups.items()):
+                self._shape(mine)
+        return seen
+
+    def _shape(self, mine: Sequence[Sent]) -> None:
+        """Everything of one shape: look for what may be there, send what is not."""
+        try:
+            client = self._ctx.client(self._crm_id)
+        except AppError as error:
+            self._failed(mine, error)
+            return
+        lost = [one for one in mine if one.unknown and not one.draft.object_id]
+        fresh = [one for one in mine if not one.unknown or one.draft.object_id]
+        for start in range(0, len(lost), TOGETHER):
+            fresh += self._look(client, lost[start : start + TOGETHER])
+        again = {one.id for one in fresh if one.unknown}
+        if again:
+            with self._ctx.database.begin() as cx:
+                ours = store_push.resend(cx, [(one.id, one.token) for one in fresh if one.id in again])
+            fresh = [one for one in fresh if one.id not in again or one.id in ours]
+        if len(fresh) > self._bulk_over:
+            self._start_job(client, fresh)
+            return
+        for start in range(0, len(fresh), TOGETHER):
+            self._send(client, fresh[start : start + TOGETHER])
+
+    def _look(self, client: Crm, lost: Sequence[Sent]) -> list[Sent]:
+        """Ask for records by their keys; answers those that are not there. What is there is ours, and kept up."""
+        try:
+            found = client.find(lost[0].draft.shape, [one.draft.key for one in lost])
+        except AppError as error:
+            self._end([(one, replace(of_error(error, "", one.tries, delay_s(one.tries)), state=State.UNKNOWN))
+                       for one in lost])  # fmt: skip
+            return []
+        fp("lead.find.after_call")
+        there = [(one, found[one.draft.key]) for one in lost if one.draft.key in found]
+        self._end(
+            [(one, End(State.PUSHED, "It was there: the CRM had taken it.", was.object_id, 0.0)) for one, was in there]
+        )
+        return [one for one in lost if one.draft.key not in found]
+
+    def _send(self, client: Crm, some: Sequence[Sent]) -> None:
+        fp("lead.send.before_call")
+        try:
+            results = client.push([one.draft for one in some])
+        except AppError as error:
+            self._failed(some, error)
+            return
+        fp("lead.send.after_call")
+        self._results(client, some, {result.key: result for result in results})
+
+    def _results(self, client: Crm, some: Sequence[Sent], results: dict[str, PushResult]) -> None:
+        ends, converted = [], []
+        for one in some:
+            result = results.get(one.draft.key)
+            if result is None:
+                why = "The CRM said nothing of it: we look before we repeat."
+                ends.append((one, End(State.UNKNOWN, why, one.draft.object_id, delay_s(one.tries))))
+            elif result.state is PushState.CONVERTED:
+                converted.append((one, of_result(result, one.draft.object_id, one.tries, 0.0)))
+            else:
+                ends.append((one, of_result(result, one.draft.object_id, one.tries, delay_s(one.tries))))
+        self._end(ends)
+        if converted:
+            self._follow(client, converted)
+
+    def _follow(self, client: Crm, converted: Sequence[tuple[Sent, End]]) -> None:
+        """A converted record takes no change: later pushes go to its deal, or to a task on its account."""
+        shape = converted[0][0].draft.shape
+        try:
+            shown = client.show(shape, [end.object_id for _, end in converted])
+        except AppError as error:
+            self._end([(one, of_error(error, end.object_id, one.tries, delay_s(one.tries))) for one, end in converted])
+            return
+        ends = []
+        for one, end in converted:
+            was = shown.get(end.object_id)
+            if was is None or not (was.deal_id or was.account_id):
+                why = "It was converted, and what it became cannot be seen: give the integration user access to it."
+                ends.append((one, End(State.DEAD, why, end.object_id, alert=True)))
+                continue
+            new = Shape.DEAL if was.deal_id else Shape.TASK
+            became = replace(one, draft=replace(one.draft, shape=new, account_id=was.account_id))
+            state, kept = (State.PUSHED, was.deal_id) if was.deal_id else (State.DUE, "")
+            ends.append((became, End(state, f"It was converted; the {new.value} is followed.", kept, 0.0)))
+        self._end(ends)
+
+    def _failed(self, some: Sequence[Sent], error: AppError) -> None:
+        log.warning("lead_push_failed", code=error.code, leads=len(some))
+        self._end([(one, of_error(error, one.draft.object_id, one.tries, delay_s(one.tries))) for one in some])
+
+    def _start_job(self, client: Crm, mine: Sequence[Sent]) -> None:
+        fp("lead.bulk.before_call")
+        try:
+            job_id = client.bulk([one.draft for one in mine])
+        except AppError as error:
+            self._failed(mine, error)
+            return
+        fp("lead.bulk.after_call")
+        with self._ctx.database.begin() as cx:
+            told = [{"id": one.id, "token": one.token, "digest": one.digest, "hold": one.hold} for one in mine]
+            store_push.in_job(cx, [(one.id, one.token) for one in mine], job_id, FIRST_LOOK_S)
+            store_push.sent_as(cx, told)
+
+    def _job(self) -> int:
+        """Ask for one job of the CRM; answers how many leads are in it."""
+        job_id, looks, mine = of_job(self._ctx, self._crm_id)
+        if not mine:
+            return 0
+        try:
+            client = self._ctx.client(self._crm_id)
+            job = client.bulk_state(job_id, mine[0].draft.shape)
+        except AppError as error:
+            log.warning("lead_job_unread", code=error.code)
+            job = None
+        if job is not None and job.finished:
+            fp("lead.bulk.read")
+            self._results(client, mine, {result.key: result for result in job.results})
+        elif looks > LOOKS:
+            lost = "The CRM did not finish its job."
+            self._end([(one, End(State.UNKNOWN, lost, one.draft.object_id, 0.0)) for one in mine])
+        else:
+            wait_s = min(LONGEST_LOOK_S, FIRST_LOOK_S * 2.0 ** min(looks, 8))
+            with self._ctx.database.begin() as cx:
+                store_push.in_job(cx, [(one.id, one.token) for one in mine], job_id, wait_s)
+        return len(mine)
+
+    def _end(self, ends: Sequence[tuple[Sent, End]]) -> None:
+        """Write what came of it, in one transaction."""
+        if not ends:
+            return
+        with self._ctx.database.begin() as cx:
+            ours = store_push.settle(cx, [_row(one, end) for one, end in ends])
+            for one, end in ends:
+                if end.alert and one.id in ours:
+                    self._alert(cx, one.id, end)
+            fp("lead.settle.before_commit")
+        fp("lead.settle.after_commit")
+
+    def _alert(self, cx: sa.Connection, lead_id: str, end: End) -> None:
+        if end.state is State.DEAD:
+            body = f"{end.why}\n\nThe lead: {self._ctx.settings.public_url}/admin/leads/{lead_id}"
+            notify.tell(
+                cx, "lead.dead", f"{lead_id}-dead", f"The CRM refused lead {lead_id}", body, {"lead_id": lead_id}
+            )
+        else:
+            day = self._ctx.clock().date().isoformat()
+            subject = f"Leads wait: {self._crm_id} refuses our access"
+            notify.tell(cx, "lead.waits", f"{self._crm_id}-{day}", subject, end.why, {"connection_id": self._crm_id})
+
+
+def _row(one: Sent, end: End) -> dict[str, Any]:
+    """As store_push.settle takes it."""
+    done = end.state is State.PUSHED and end.due_in_s is None
+    return {
+        "id": one.id, "token": one.token, "state": end.state.value, "why": end.why, "object_id": end.object_id,
+        "shape": one.draft.shape.value, "account_id": one.draft.account_id, "done": done,
+        "waits": end.due_in_s == 0.0, "digest": one.digest, "hold": one.hold, "card": one.card,
+        "due_in": end.due_in_s, "what": "pushed" if done else end.state.value,
+    }  # fmt: skip

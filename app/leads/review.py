@@ -1,0 +1,138 @@
+"""A person says which company at the CRM a lead is about: once, remembered for its subject, in the audit record.
+
+The link is the strongest step of the account match. The lead, and every other lead of the subject that waits for the same
+answer, is new again: the next run finds the link and goes on as with any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from app import audit
+from app.crm.models import crm_account
+from app.leads.models import account_link, lead, lead_step
+from integrations.kernel.errors import InputError, NotFound, StateError
+
+STRENGTH = "linked"
+FOUND = 10
+
+
+class NoSuchAccount(InputError):
+    code, status, public = "lead.no_account", 422, "The CRM has no such company any more. Choose another one."
+
+
+class Answered(StateError):
+    code, public = "lead.answered", "Somebody said already which company this is, or it waits for no answer any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A company it may be. reason: why, in words; empty for one that a person looked for."""
+
+    crm_id: str
+    account_id: str
+    name: str = ""
+    reason: str = ""
+    domains: tuple[str, ...] = ()
+
+
+def candidates(cx: sa.Connection, rows: Sequence[Mapping[Any, Any]]) -> dict[str, list[Candidate]]:
+    """By lead, in the order the match found them; those that are gone from the CRM are left out."""
+    told = {row["id"]: [_candidate(row, one) for one in (row["match"] or {}).get("candidates", ())] for row in rows}
+    keys = {(one.crm_id, one.account_id) for found in told.values() for one in found}
+    known = {(r.connection_id, r.id): r for r in cx.execute(_accounts(crm_account.c, keys))} if keys else {}
+    return {
+        lead_id: [
+            Candidate(one.crm_id, one.account_id, r.name or one.name, one.reason, tuple(r.domains))
+            for one in found
+            if (r := known.get((one.crm_id, one.account_id))) is not None
+        ]
+        for lead_id, found in told.items()
+    }
+
+
+def _candidate(row: Mapping[Any, Any], one: Mapping[str, str]) -> Candidate:
+    account_id = str(one.get("account_id") or one.get("id") or "")
+    return Candidate(str(one.get("crm_id") or row["crm_id"]), account_id, one.get("name", ""), one.get("reason", ""))
+
+
+def _accounts(a: Any, keys: set[tuple[str, str]]) -> sa.Select[Any]:  # noqa: ANN401 - columns of a table
+    return sa.select(crm_account).where(sa.tuple_(a.connection_id, a.id).in_(keys), ~a.gone)
+
+
+def find(cx: sa.Connection, part: str) -> list[Candidate]:
+    """Companies whose name holds this, or that have it as their id or domain."""
+    a = crm_account.c
+    fits = sa.or_(a.name.icontains(part, autoescape=True), a.id == part, a.domains.contains([part.casefold()]))
+    query = sa.select(crm_account).where(fits, ~a.gone).order_by(a.name, a.id).limit(FOUND)
+    return [Candidate(r.connection_id, r.id, r.name, "", tuple(r.domains)) for r in cx.execute(query)]
+
+
+def link(cx: sa.Connection, lead_id: str, crm_id: str, account_id: str, by: str) -> int:
+    """Say that a lead in review is about this company; answers how many leads go on.
+
+    Raises:
+        NotFound, NoSuchAccount: what is not there. Answered: it is not in review any more.
+    """
+    subject = cx.execute(sa.select(lead.c.subject).where(lead.c.id == lead_id)).scalar()
+    if subject is None:
+        raise NotFound("There is no lead of this id.")
+    _one_at_a_time(cx, subject)
+    if cx.execute(sa.select(lead.c.state).where(lead.c.id == lead_id)).scalar() != "review":
+        raise Answered
+    if cx.execute(_accounts(crm_account.c, {(crm_id, account_id)})).first() is None:
+        raise NoSuchAccount
+    _end(cx, subject, crm_id, by)
+    _remember(cx, subject, crm_id, account_id, by)
+    moved = _again(cx, subject)
+    for one in moved:
+        _step(cx, one, "linked", f"It is about the company {account_id} at {crm_id}.", by)
+    told = {"crm_id": crm_id, "account_id": account_id, "subject": subject, "leads": len(moved)}
+    audit.record(cx, by, "leads.account_linked", lead_id, told)
+    return len(moved)
+
+
+def _one_at_a_time(cx: sa.Connection, subject: str) -> None:
+    """Two leads of a subject may be answered by two people at once: the second waits, and finds it answered."""
+    cx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"account_link/{subject}", 0))))
+
+
+def _remember(cx: sa.Connection, subject: str, crm_id: str, account_id: str, by: str) -> None:
+    values = {"subject": subject, "crm_id": crm_id, "account_id": account_id, "strength": STRENGTH, "made_by": by}
+    cx.execute(sa.insert(account_link).values(**values, reason="A person said so in the review queue."))
+
+
+def live_link(cx: sa.Connection, subject: str) -> sa.RowMapping | None:
+    """What is remembered of a subject."""
+    query = sa.select(account_link).where(account_link.c.subject == subject, account_link.c.ended_at.is_(None))
+    return cx.execute(query.order_by(account_link.c.id.desc())).mappings().first()
+
+
+def forget(cx: sa.Connection, lead_id: str, by: str) -> None:
+    """The link of this lead's subject was wrong: later leads are matched without it. Raises NotFound."""
+    subject = cx.execute(sa.select(lead.c.subject).where(lead.c.id == lead_id)).scalar()
+    if subject is None or not _end(cx, subject, None, by):
+        raise NotFound("Nothing is remembered of this company any more.")
+    _step(cx, lead_id, "link ended", "Later leads are matched without it; this one stays where it is.", by)
+    audit.record(cx, by, "leads.account_link_ended", lead_id, {"subject": subject})
+
+
+def _again(cx: sa.Connection, subject: str) -> Sequence[str]:
+    statement = sa.update(lead).where(lead.c.subject == subject, lead.c.state == "review")
+    new = statement.values(state="new", state_at=sa.func.now(), why="")
+    return cx.execute(new.returning(lead.c.id)).scalars().all()
+
+
+def _end(cx: sa.Connection, subject: str, crm_id: str | None, by: str) -> int:
+    mine = sa.update(account_link).where(account_link.c.subject == subject, account_link.c.ended_at.is_(None))
+    if crm_id is not None:
+        mine = mine.where(account_link.c.crm_id == crm_id)
+    return cx.execute(mine.values(ended_at=sa.func.now(), ended_by=by)).rowcount
+
+
+def _step(cx: sa.Connection, lead_id: str, what: str, detail: str, by: str) -> None:
+    cx.execute(sa.insert(lead_step).values(lead_id=lead_id, what=what, detail=detail, actor=by))

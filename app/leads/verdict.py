@@ -1,0 +1,53 @@
+"""What sales made of a lead, out of the record's standing at the CRM. Pure.
+
+The fields we offer (verdict, reason) go before the org's own words; without them the org's default statuses are read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from integrations.kernel.crm import Shape, Standing
+
+# The org's own words as a new org has them, folded. What is not here is no verdict.
+REJECTED: Final = frozenset({"closed - not converted", "unqualified", "disqualified", "rejected", "not interested"})
+ACCEPTED: Final = frozenset({"closed - converted", "qualified", "accepted", "completed"})
+FIELD: Final = {
+    "accepted": "accepted", "accept": "accepted", "yes": "accepted", "rejected": "rejected", "reject": "rejected",
+    "no": "rejected", "won": "won", "lost": "lost",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """verdict: "" while sales has not answered. reason: the org's own word."""
+
+    verdict: str = ""
+    reason: str = ""
+
+
+def of(standing: Standing) -> Verdict:
+    """The verdict a standing says."""
+    if standing.gone:
+        return Verdict("rejected", "deleted at the CRM")
+    if standing.shape is Shape.DEAL and standing.closed:
+        return Verdict("won" if standing.won else "lost", standing.reason or standing.stage)
+    told = FIELD.get(standing.verdict.strip().casefold(), "")
+    if told:
+        return Verdict(told, standing.reason)
+    if standing.converted:
+        return Verdict("accepted", standing.reason)
+    status = standing.status.strip().casefold()
+    if status in REJECTED:
+        return Verdict("rejected", standing.reason or standing.status)
+    if status in ACCEPTED:
+        return Verdict("accepted", standing.reason)
+    return Verdict()
+
+
+def later(known: str, told: Verdict) -> bool:
+    """Does this say more than what is known? Accepted becomes won or lost, a rep may change their mind; what was won or
+    lost is taken back by won or lost only."""
+    final = ("won", "lost")
+    return bool(told.verdict) and told.verdict != known and not (known in final and told.verdict not in final)

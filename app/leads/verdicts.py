@@ -1,0 +1,170 @@
+"""The way back: what the CRM says became of our records, on the lead and as a note on the ticket that caused it.
+
+Pages are read with an overlap, so the same standing may come twice: a verdict is written when it says more than what is
+known, its note under a key of its own. A deal that came of a converted record does not carry our key: it is shown by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from app import outbox
+from app.crm import store as crm
+from app.leads import store
+from app.leads.context import LeadContext
+from app.leads.models import lead
+from app.leads.states import State, may
+from app.leads.store import MACHINE
+from app.leads.verdict import Verdict, later, of
+from app.leads.words import amount
+from app.outbox.effects import Effect
+from app.outbox.wanted import from_effects
+from app.telemetry.failpoints import fp
+from app.tickets import store as tickets
+from integrations.kernel.clock import iso
+from integrations.kernel.crm import Shape, Standing
+from integrations.kernel.ports import Crm
+
+STANDINGS: Final = "standings"
+FIRST_LOOK: Final = timedelta(days=7)
+FOLLOWED_DAYS: Final = 365  # a deal that came of a lead is asked for so long
+TOGETHER: Final = 200
+PAGES: Final = 500
+RULE: Final = "leads"
+Row = Mapping[Any, Any]
+c = lead.c
+
+
+def poll(ctx: LeadContext, crm_id: str) -> int:
+    """Read what changed; answers how many leads got a verdict.
+
+    Raises:
+        VendorError: a page could not be read; those before it stand, the next run goes on from there.
+    """
+    client = ctx.client(crm_id)
+    with ctx.database.begin() as cx:
+        cursor, _ = crm.cursor(cx, crm_id, STANDINGS)
+    since, heard = ctx.clock() - FIRST_LOOK, 0
+    for _ in range(PAGES):
+        page = client.standings(cursor, since)
+        with ctx.database.begin() as cx:
+            heard += hear(cx, ctx, crm_id, page.standings)
+            crm.save_cursor(cx, crm_id, STANDINGS, page.cursor)
+            fp("lead.verdict.before_commit")
+        cursor = page.cursor
+        if page.at_end:
+            break
+    return heard + _followed(ctx, crm_id, client)
+
+
+def _followed(ctx: LeadContext, crm_id: str, client: Crm) -> int:
+    """Deals that came of converted records, until they are won or lost."""
+    with ctx.database.begin() as cx:
+        open_deals = (c.crm_id == crm_id, c.shape == Shape.DEAL.value, c.object_id != "", c.verdict == "accepted")
+        lately = c.verdict_at > sa.func.now() - sa.func.make_interval(0, 0, 0, FOLLOWED_DAYS)
+        followed = c.standing["followed"].as_boolean()
+        ids = list(cx.execute(sa.select(c.object_id).where(*open_deals, lately, followed).order_by(c.id)).scalars())
+    heard = 0
+    for start in range(0, len(ids), TOGETHER):
+        shown = client.show(Shape.DEAL, ids[start : start + TOGETHER])
+        with ctx.database.begin() as cx:
+            heard += hear(cx, ctx, crm_id, list(shown.values()))
+    return heard
+
+
+def hear(cx: sa.Connection, ctx: LeadContext, crm_id: str, standings: Sequence[Standing]) -> int:
+    """Write what standings say on their leads; answers how many verdicts are new."""
+    by_key = {f"led_{one.key}": one for one in standings if one.key}
+    by_object = {one.object_id: one for one in standings}
+    mine = sa.or_(
+        c.id.in_(sorted(by_key)), sa.and_(c.crm_id == crm_id, c.object_id.in_(sorted(by_object)), c.object_id != "")
+    )
+    rows = cx.execute(sa.select(lead).where(mine).order_by(c.id).with_for_update()).mappings().all()
+    heard = 0
+    for row in rows:
+        # The record that is followed now speaks; one that was converted away only says so.
+        standing = by_object.get(row["object_id"]) or by_key.get(row["id"])
+        if standing is not None:
+            heard += _one(cx, ctx, row, standing)
+    return heard
+
+
+def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> int:
+    if row["object_id"] and standing.object_id != row["object_id"] and row["standing"].get("followed"):
+        return 0  # what it was before it was converted
+    told = of(standing)
+    values: dict[str, Any] = {"standing": _plain(standing, row)}
+    if standing.owner_id:
+        values["owner_id"] = standing.owner_id
+    if not row["object_id"]:
+        values["object_id"] = standing.object_id
+    if standing.converted and standing.deal_id:
+        values |= {"shape": Shape.DEAL.value, "object_id": standing.deal_id}
+        values["standing"] |= {"followed": True}
+    new = later(row["verdict"], told)
+    if new:
+        values |= {"verdict": told.verdict, "verdict_reason": told.reason[:500], "verdict_at": sa.func.now()}
+        if told.verdict == "won" and standing.amount is not None:
+            values |= {"won": standing.amount.minor, "won_currency": standing.amount.currency}
+        values |= _closed(row)
+    store.change(cx, row["id"], **values)
+    if new:
+        store.tell(cx, [(row["id"], told.verdict, _sentence(told, standing))], MACHINE)
+        _note(cx, ctx, row, told, standing)
+    return int(new)
+
+
+def _closed(row: Row) -> dict[str, Any]:
+    """Answered is closed; whoever is sending it at this moment writes nothing more."""
+    if not may(State(row["state"]), State.CLOSED):
+        return {}
+    return {
+        "state": State.CLOSED.value, "state_at": sa.func.now(), "due_at": None, "lease_until": None,
+        "token": row["token"] + 1, "why": "",
+    }  # fmt: skip
+
+
+def _plain(standing: Standing, row: Row) -> dict[str, Any]:
+    """What the page shows of the record."""
+    told = asdict(standing) | {"shape": standing.shape.value, "as_of": iso(standing.as_of)}
+    told.pop("amount")
+    if standing.amount is not None:
+        told |= {"minor": standing.amount.minor, "currency": standing.amount.currency}
+    if row["standing"].get("followed"):
+        told["followed"] = True
+    return {name: value for name, value in told.items() if value not in ("", False, None)}
+
+
+def _sentence(told: Verdict, standing: Standing) -> str:
+    worth = (
+        f" {amount(standing.amount.minor, standing.amount.currency)}"
+        if standing.amount and told.verdict == "won"
+        else ""
+    )
+    return f"{worth.strip()} {told.reason}".strip()
+
+
+_TEXTS: Final = {
+    "accepted": "Sales took up the lead this ticket gave",
+    "rejected": "Sales turned down the lead this ticket gave",
+    "won": "The lead this ticket gave was won",
+    "lost": "The lead this ticket gave was lost",
+}
+
+
+def _note(cx: sa.Connection, ctx: LeadContext, row: Row, told: Verdict, standing: Standing) -> None:
+    """An internal note on the ticket, once a verdict."""
+    if not row["ticket_id"]:
+        return
+    said = _sentence(told, standing)
+    body = f"{_TEXTS[told.verdict]}{f': {said}' if said else ''}.\n{ctx.settings.public_url}/admin/leads/{row['id']}"
+    key = f"{row['id']}-{told.verdict}"
+    effect = Effect("tickets.note", row["connection_id"], row["ticket_id"], {"key": key, "body": body}, key, RULE)
+    held = tickets.read(cx, row["connection_id"], [row["ticket_id"]]).get(row["ticket_id"])
+    plan = outbox.Plan(row["ticket_id"], from_effects([effect]), held.values if held else {}, (RULE,))
+    outbox.enqueue(cx, row["connection_id"], [plan], gather_s=ctx.settings.outbox_gather_s)

@@ -1,0 +1,225 @@
+"""To the CRM: once, in few calls, whatever it answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.leads import store_push
+from app.leads.answers import End
+from app.leads.claiming import claim
+from app.leads.states import State
+from app.notify.models import notice
+from integrations.kernel.crm import PushState
+from tests.crm_world import CRM
+from tests.lead_scene import Scene
+
+
+@pytest.fixture
+def scene(database):
+    made = Scene(database)
+    for user in ("005A", "005T", "005F"):
+        made.user(user)
+    made.account(domains=("northwind.example",))
+    made.payer("cus_1", "northwind.example")
+    return made
+
+
+def key(scene):
+    return scene.one().id.removeprefix("led_")
+
+
+def test_a_customers_renewal_is_a_deal_of_the_accounts_owner_and_risk_a_task(scene):
+    scene.signal()
+    scene.signal("cancellation", "risk")
+    scene.run()
+    told = {r["shape"]: r["fields"] for r in scene.crm.records()}
+    assert told["deal"]["owner"] == told["task"]["owner"] == "005A"
+    assert told["deal"]["amount"] == 500_000
+    assert told["deal"]["subject"].startswith("Renewal: Northwind Labs, ")
+    assert told["task"]["account"] == "001A"
+
+
+@pytest.mark.parametrize(
+    ("owner", "active", "expected"), [("005A", True, "005A"), ("005A", False, "005F"), ("", True, "005T")]
+)
+def test_who_owns_it(scene, owner, active, expected):
+    scene.policy(territory__West="005T", fallback_owner="005F")
+    scene.user("005A", active)
+    scene.account(owner=owner, territory="West", domains=("northwind.example",))
+    scene.signal()
+    scene.run()
+    assert scene.crm.records()[0]["fields"]["owner"] == expected
+
+
+def test_nothing_new_is_no_call(scene):
+    scene.signal()
+    scene.run()
+    calls = scene.crm.calls()
+    scene.sql("UPDATE lead SET due_at = now()")
+    scene.run()
+    assert (scene.crm.calls(), scene.one().due_at) == (calls, None)
+
+
+def test_no_answer_is_looked_for_before_it_is_sent_again(scene):
+    scene.crm.fail("push", "after")
+    scene.signal()
+    scene.run()
+    assert (scene.one().state, scene.one().object_id) == ("unknown", "")
+    scene.push()
+    assert scene.one().state == "pushed"
+    assert (scene.crm.calls("find"), len(scene.crm.records())) == (1, 1)
+
+
+def test_lost_on_the_way_is_sent_again_with_the_same_key(scene):
+    scene.crm.fail("push", "lost", "lost")
+    scene.signal()
+    scene.run()
+    for _ in range(3):
+        scene.push()
+    assert (scene.one().state, scene.crm.calls("find"), len(scene.crm.records())) == ("pushed", 2, 1)
+
+
+@pytest.mark.parametrize("deed", ["before", "limit"])
+def test_not_reachable_waits_and_nothing_is_looked_for(scene, deed):
+    scene.crm.fail("push", deed)
+    scene.signal()
+    scene.run()
+    scene.push()
+    assert (scene.one().state, scene.crm.calls("find"), len(scene.crm.records())) == ("pushed", 0, 1)
+
+
+def test_a_duplicate_there_is_linked_and_followed(scene):
+    scene.signal()
+    scene.gather()
+    scene.crm.add("006X", "deal")
+    scene.crm.answer(key(scene), PushState.LINKED.value, "006X")
+    scene.push()
+    assert (scene.one().state, scene.one().object_id) == ("pushed", "006X")
+    scene.crm.heal()
+    scene.signal(step=30)
+    scene.run()
+    (record,) = scene.crm.records()
+    assert (record["object_id"], record["writes"]) == ("006X", 2)
+
+
+@pytest.mark.parametrize(("deal_id", "shape"), [("006N", "deal"), ("", "task")])
+def test_a_converted_record_is_followed_to_its_deal_or_a_task_of_its_account(scene, deal_id, shape):
+    scene.payer("cus_8", None, name="Newcomer")
+    scene.asked(payer="cus_8")
+    scene.run()
+    first = scene.one().object_id
+    scene.crm.add("006N", "deal")
+    scene.crm.say(first, converted=True, account_id="001N", deal_id=deal_id)
+    scene.asked("9", payer="cus_8")
+    scene.run()
+    scene.push()
+    one = scene.one()
+    assert (one.state, one.shape) == ("pushed", shape)
+    assert one.object_id == (deal_id or one.object_id) != first
+    assert one.account_id == "001N"
+
+
+def test_refused_is_dead_with_its_sentence_and_an_alert_and_does_not_stop_others(scene):
+    scene.signal()
+    scene.gather()
+    scene.crm.answer(key(scene), PushState.REFUSED.value)
+    scene.signal("cancellation", "risk", payer="cus_1")
+    scene.run()
+    states = {one.kind: (one.state, one.why) for one in scene.leads()}
+    assert states == {"renewal": ("dead", "They said so. (SAID)"), "risk": ("pushed", "")}
+    with scene.database.begin() as cx:
+        assert [row.kind for row in cx.execute(notice.select())] == ["lead.dead"]
+
+
+def test_again_backs_off_and_gives_up_in_the_end(scene):
+    scene.signal()
+    scene.gather()
+    scene.crm.answer(key(scene), PushState.AGAIN.value)
+    for _ in range(11):
+        scene.push()
+    assert (scene.one().state, scene.one().tries) == ("due", 11)
+    scene.push()
+    assert scene.one().state == "dead"
+
+
+def test_tickets_that_come_within_half_a_minute_share_a_call(scene):
+    for n in range(5):
+        scene.payer(f"cus_t{n}", None, name=f"Company {n}")
+        scene.asked(str(n), payer=f"cus_t{n}")
+        scene.gather()
+    assert scene.pusher.drain() == 0  # none is due yet
+    scene.sql("UPDATE lead SET due_at = now() WHERE ticket_id = '0'")
+    assert scene.pusher.drain() == 5
+    assert scene.crm.calls("push") == 1
+
+
+def many(scene, number):
+    scene.sql(
+        "INSERT INTO crm_account (connection_id, id, as_of, name, external_id, owner_id)"
+        " SELECT 'con_crm', '001x' || n, now(), 'Company ' || n, 'many' || n, '005A' FROM generate_series(1, :n) n", n=number)  # fmt: skip
+    scene.sql(
+        "INSERT INTO lead_signal (subject, kind, name, source, period, payer_connection_id, payer_id, facts, digest, happened_at)"
+        " SELECT 'payer:bank:many' || n, 'renewal', 'renewal', 'sub' || n, '2027-01-15', 'bank', 'many' || n,"
+        " CAST('{\"on\": \"2027-01-15\", \"step\": 30}' AS jsonb), 'd', now() FROM generate_series(1, :n) n", n=number)  # fmt: skip
+
+
+def test_many_of_one_shape_go_as_one_job(database):
+    scene = Scene(database, bulk_over=20)
+    many(scene, 50)
+    scene.gather()
+    scene.push()
+    assert {one.state for one in scene.leads()} == {"sending"}
+    for _ in range(3):
+        scene.push()
+    assert {one.state for one in scene.leads()} == {"pushed"}
+    assert (scene.crm.calls("bulk"), scene.crm.calls("push"), len(scene.crm.records())) == (1, 0, 50)
+
+
+def test_a_job_nobody_answered_for_is_looked_for(database):
+    scene = Scene(database, bulk_over=20)
+    many(scene, 30)
+    scene.gather()
+    scene.crm.fail("bulk", "after")
+    for _ in range(4):
+        scene.push()
+    assert {one.state for one in scene.leads()} == {"pushed"}
+    assert len(scene.crm.records()) == 30
+
+
+def test_just_under_the_bulk_limit_in_calls_of_two_hundred(database):
+    scene = Scene(database)
+    many(scene, 1000)
+    scene.gather()
+    scene.push()
+    assert (scene.crm.calls("push"), scene.crm.calls()) == (5, 5)
+    assert {one.state for one in scene.leads()} == {"pushed"}
+
+
+@pytest.mark.parametrize(("number", "most"), [(2_600, 15), pytest.param(10_000, 60, marks=pytest.mark.slow)])
+def test_ten_thousand_leads_are_at_most_sixty_calls(database, number, most):
+    """Job, its polls and the calls that look included; the mirror of companies apart."""
+    scene = Scene(database)
+    many(scene, number)
+    scene.sql("UPDATE lead_signal SET name = 'limit_hit', kind = 'expansion' WHERE id % 10 = 0")
+    scene.sql("UPDATE lead_signal SET name = 'cancellation', kind = 'risk' WHERE id % 100 = 1")
+    scene.gather()
+    for _ in range(6):
+        scene.push()
+    assert {one.state for one in scene.leads()} == {"pushed"}
+    assert len(scene.crm.records()) == number
+    assert scene.crm.calls() <= most, scene.crm.calls()
+
+
+def test_who_was_away_too_long_writes_nothing_over_who_took_it_over(scene):
+    scene.signal()
+    scene.gather()
+    scene.soon()
+    (slow,), _ = claim(scene.ctx, CRM)
+    scene.lapse()
+    with scene.database.begin() as cx:
+        store_push.lapsed(cx, 10)
+    (quick,), _ = claim(scene.ctx, CRM)
+    scene.pusher._end([(slow, End(State.DEAD, "Too late."))])
+    assert (scene.one().state, scene.one().token) == ("unknown", quick.token)
+    scene.pusher._shape([quick])
+    assert (scene.one().state, len(scene.crm.records())) == ("pushed", 1)

@@ -1,0 +1,86 @@
+"""The wrong moment: held with its reason, released, dropped when it took too long; and ON HOLD after it was sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.lead_scene import Scene
+
+
+@pytest.fixture
+def scene(database):
+    made = Scene(database)
+    made.account(domains=("northwind.example",))
+    made.payer("cus_1", "northwind.example")
+    return made
+
+
+def test_a_lead_is_held_while_a_dispute_of_its_payer_is_open_and_goes_out_after_it(scene):
+    scene.hold()
+    scene.signal()
+    scene.run()
+    one = scene.one()
+    assert (one.state, one.why) == ("held", "A dispute is open. To be released when the dispute is closed.")
+    scene.release()
+    scene.run()
+    assert scene.one().state == "pushed"
+
+
+def test_another_payer_of_the_same_account_holds_it_too(scene):
+    scene.payer("cus_2", "northwind.example")
+    scene.hold("cus_2")
+    scene.signal()
+    scene.run()
+    assert (scene.one().state, scene.crm.calls()) == ("held", 0)
+
+
+def test_a_stranger_holds_nobody(scene):
+    scene.payer("cus_9", "stranger.example", name="Stranger")
+    scene.hold("cus_9")
+    scene.signal()
+    scene.run()
+    assert scene.one().state == "pushed"
+
+
+def test_held_too_long_is_dropped_and_never_sent_by_it(scene):
+    on = (scene.now + timedelta(days=60)).date().isoformat()
+    scene.hold()
+    scene.signal(on=on)
+    scene.run()
+    scene.now += timedelta(days=31)
+    scene.run()
+    assert (scene.one().state, scene.crm.calls()) == ("dropped", 0)
+    assert scene.one().why.startswith("Held for 30 days")
+    scene.signal(step=30, on=on)
+    scene.release()
+    scene.run()
+    assert (scene.one().state, scene.crm.calls()) == ("dropped", 0)
+
+
+def test_a_hold_that_opens_between_due_and_sending_is_seen(scene):
+    scene.signal()
+    scene.gather()
+    assert scene.one().state == "due"
+    scene.hold()
+    scene.push()
+    assert (scene.one().state, scene.crm.calls()) == ("held", 0)
+
+
+def test_after_it_was_sent_on_hold_stands_first_and_is_removed(scene):
+    scene.signal()
+    scene.run()
+    scene.hold()
+    scene.run()
+    (record,) = scene.crm.records()
+    assert record["fields"]["description"].startswith("ON HOLD: A dispute is open. To be released when")
+    assert scene.one().pushed_hold
+    scene.release()
+    scene.run()
+    (record,) = scene.crm.records()
+    assert record["fields"]["description"].startswith("Why now")
+    assert not scene.one().pushed_hold
+    assert [what for what, _ in scene.steps(scene.one().id)] == [
+        "found", "due", "pushed", "on hold", "pushed", "hold released", "pushed",
+    ]  # fmt: skip

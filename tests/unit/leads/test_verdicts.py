@@ -1,0 +1,122 @@
+"""What sales made of it comes back: on the lead, and as a note on the ticket, once."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from app.leads.verdict import Verdict, later, of
+from app.outbox.models import outbox
+from integrations.kernel.clock import utc_now
+from integrations.kernel.crm import Shape, Standing
+from tests.lead_scene import DESK, Scene
+
+
+@pytest.fixture
+def scene(database):
+    made = Scene(database)
+    made.account(domains=("northwind.example",))
+    made.payer("cus_1", "northwind.example")
+    return made
+
+
+def notes(scene):
+    with scene.database.begin() as cx:
+        rows = cx.execute(sa.select(outbox.c.ticket_id, outbox.c.change).where(outbox.c.connection_id == DESK)).all()
+    return [(row.ticket_id, note["key"], note["body"]) for row in rows for note in row.change["notes"]]
+
+
+@pytest.mark.parametrize(
+    ("shape", "told", "expected"),
+    [
+        ("lead", {"status": "Open - Not Contacted"}, ("", "")),
+        ("lead", {"status": "Closed - Not Converted"}, ("rejected", "Closed - Not Converted")),
+        ("lead", {"status": "Unqualified", "reason": "No budget"}, ("rejected", "No budget")),
+        ("lead", {"converted": True}, ("accepted", "")),
+        ("lead", {"verdict": "Rejected", "reason": "Spam", "status": "Qualified"}, ("rejected", "Spam")),
+        ("task", {"status": "Completed"}, ("accepted", "")),
+        ("deal", {"closed": True, "won": True, "stage": "Closed Won"}, ("won", "Closed Won")),
+        ("deal", {"closed": True, "stage": "Closed Lost", "reason": "Price"}, ("lost", "Price")),
+        ("deal", {"stage": "Prospecting"}, ("", "")),
+        ("deal", {"gone": True}, ("rejected", "deleted at the CRM")),
+    ],
+)
+def test_what_a_standing_says(shape, told, expected):
+    found = of(Standing(Shape(shape), "x", utc_now(), **told))
+    assert (found.verdict, found.reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "more"),
+    [("", "accepted", True), ("accepted", "accepted", False), ("accepted", "won", True), ("accepted", "rejected", True),
+     ("won", "rejected", False), ("won", "accepted", False), ("won", "lost", True), ("rejected", "", False)],
+)  # fmt: skip
+def test_when_a_verdict_says_more_than_is_known(known, told, more):
+    assert later(known, Verdict(told)) is more
+
+
+def test_a_rejected_lead_is_closed_and_its_ticket_gets_one_note_within_one_poll(scene):
+    scene.asked("7")
+    scene.run()
+    scene.crm.say(scene.one().object_id, verdict="Rejected", reason="No budget")
+    assert scene.poll() == 1
+    one = scene.one()
+    assert (one.state, one.verdict, one.verdict_reason) == ("closed", "rejected", "No budget")
+    ((ticket, key, body),) = notes(scene)
+    assert (ticket, key) == ("7", f"{one.id}-rejected")
+    assert body.startswith("Sales turned down the lead this ticket gave: No budget.")
+    assert scene.poll() == 0  # the overlap brings the same again
+    assert len(notes(scene)) == 1
+
+
+def test_a_won_deal_tells_its_amount_and_currency(scene):
+    scene.signal()
+    scene.run()
+    scene.crm.say(scene.one().object_id, closed=True, won=True, stage="Closed Won", amount=[480_000, "EUR"])
+    scene.poll()
+    one = scene.one()
+    assert (one.state, one.verdict, one.won, one.won_currency) == ("closed", "won", 480_000, "EUR")
+    assert ("won", "4800.00 EUR Closed Won") in [tuple(step) for step in scene.steps(one.id)]
+    assert notes(scene) == []  # no ticket caused it
+
+
+def test_a_converted_lead_is_accepted_and_its_deal_followed_to_the_win(scene):
+    scene.payer("cus_n", None, name="Newcomer")
+    scene.asked("9", payer="cus_n")
+    scene.run()
+    first = scene.one().object_id
+    scene.crm.add("006W", "deal")
+    scene.crm.say(first, converted=True, account_id="001W", deal_id="006W")
+    assert scene.poll() == 1
+    assert (scene.one().verdict, scene.one().object_id, scene.one().shape) == ("accepted", "006W", "deal")
+    scene.crm.say("006W", closed=True, won=True, stage="Closed Won", amount=[99_000, "USD"])
+    assert scene.poll() == 1
+    one = scene.one()
+    assert (one.verdict, one.won, one.won_currency) == ("won", 99_000, "USD")
+    assert [key for _, key, _ in notes(scene)] == [f"{one.id}-accepted", f"{one.id}-won"]
+    assert scene.poll() == 0
+
+
+def test_a_verdict_while_it_is_sent_again_stands(scene):
+    scene.signal()
+    scene.run()
+    scene.sql("UPDATE lead SET state = 'sending', lease_until = now() + interval '1 minute', token = token + 1")
+    scene.crm.say(scene.one().object_id, closed=True, stage="Closed Lost")
+    scene.poll()
+    one = scene.one()
+    assert (one.state, one.verdict, one.lease_until) == ("closed", "lost", None)
+    scene.lapse()
+    scene.push()
+    assert scene.one().state == "closed"
+
+
+def test_an_owner_at_the_crm_is_told_and_never_taken_back(scene):
+    scene.signal()
+    scene.run()
+    scene.crm.say(scene.one().object_id, owner_id="005Z")
+    scene.poll()
+    assert (scene.one().owner_id, scene.one().state) == ("005Z", "pushed")
+    scene.signal(step=30)
+    scene.run()
+    assert scene.crm.records()[0]["fields"]["owner"] == "005A"  # as it was made; the rep's change is not written over
+    assert scene.crm.records()[0]["fields"]["only"] == ["description", "hot", "values"]
