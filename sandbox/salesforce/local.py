@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.base import Context
 from sandbox.base.serving import end, serve
 from sandbox.salesforce import simulator
-from sandbox.salesforce.state import State
+from sandbox.salesforce.reps import Acts
 
 
 class Local:
@@ -23,8 +23,8 @@ class Local:
         return self.context.simulators["salesforce"]
 
     @property
-    def state(self) -> State:
-        state: State = self.simulator.state
+    def state(self) -> Acts:
+        state: Acts = self.simulator.state
         return state
 
     def calls(self) -> dict[str, int]:

@@ -8,9 +8,9 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox.base import Context, Simulator
-from sandbox.salesforce import oauth, routes
+from sandbox.salesforce import oauth, routes, setup
 from sandbox.salesforce.errors import Failed, not_found, refusal
-from sandbox.salesforce.state import State
+from sandbox.salesforce.reps import Acts
 from sandbox.world import build_world
 
 DAILY = 100_000
@@ -23,6 +23,11 @@ class Daily:
     def __init__(self) -> None:
         self.used, self.allowed = 0, DAILY
 
+    def allow(self, calls: int) -> bool:
+        """Another daily limit."""
+        self.allowed = calls
+        return True
+
     def headers(self) -> dict[str, str]:
         return {"Sforce-Limit-Info": f"api-usage={self.used}/{self.allowed}"}
 
@@ -30,10 +35,14 @@ class Daily:
 def build(context: Context) -> Flask:
     """The app; its state can be reached as `context.simulators["salesforce"].state`."""
     simulator = Simulator("salesforce", context, lambda: _before(simulator, tokens, daily))
-    state = State(context, build_world(context.seed, context.now(), getattr(context, "scale", 1)))
-    tokens, daily = oauth.Tokens(context), Daily()
+    state = Acts(context, build_world(context.seed, context.now(), getattr(context, "scale", 1)))
+    tokens, daily, org = oauth.Tokens(context), Daily(), setup.Setup()
     simulator.state, simulator.tokens, simulator.daily = state, tokens, daily  # type: ignore[attr-defined]
     state.expire_sessions = tokens.expire  # type: ignore[attr-defined]  # acts like the others
+    state.trust_key = tokens.trust  # type: ignore[attr-defined]
+    state.allow_calls = daily.allow  # type: ignore[attr-defined]
+    state.permit = org.permit  # type: ignore[attr-defined]
+    setup.routes(simulator.app, state, org)
     oauth.routes(simulator.app, tokens)
     routes.records(simulator.app, state, simulator.ledger)
     routes.by_key(simulator.app, state, simulator.ledger)

@@ -196,14 +196,26 @@ class State:
 
     # Acts --------------------------------------------------------------------
 
-    def add_field(self, kind: str, name: str, label_length: int = 255, *, external: bool = False) -> bool:
+    def add_field(self, kind: str, name: str, length: int = 255, *, external: bool = False) -> bool:
         """A text field of the admin's; an external one is unique."""
+        self.put_field(kind, Field(name, "string", length, external=external, unique=external))
+        return True
+
+    def put_field(self, kind: str, field: Field) -> None:
+        """Every record has it from now on, empty."""
         with self.context.lock:
-            made = Field(name, "string", label_length, external=external, unique=external)
-            self.fields[kind][name] = made
+            self.fields[kind][field.name] = field
             for row in self.rows[kind].values():
-                row.setdefault(name, None)
-            return True
+                row.setdefault(field.name, field.default)
+
+    def drop_field(self, kind: str, name: str) -> None:
+        """With its values."""
+        with self.context.lock:
+            del self.fields[kind][name]
+            for row in self.rows[kind].values():
+                row.pop(name, None)
+            for key in [key for key in self.keys if key[:2] == (kind, name)]:
+                del self.keys[key]
 
     def lock_row(self, object_id: str, *, free: bool = False) -> bool:
         """Somebody else holds this record, until it is freed."""
