@@ -7,6 +7,7 @@ import json
 import click
 from flask.cli import AppGroup
 
+from app.cli import crm_calls
 from app.cli.context import runtime, sentences
 from app.cli.leads import leads
 from app.leads import explaining, gather, reading, retrying, review
@@ -60,6 +61,8 @@ def push(lead_id: str | None, by: str) -> None:
     gather.gather(own.database, crm_id)
     sent = Pusher(own.leads, crm_id).drain()
     click.echo(f"{sent} leads were worked on.")
+    if told := crm_calls.sentence(own.clients.crm(crm_id).usage()):
+        click.echo(told)
 
 
 @leads.command("explain")

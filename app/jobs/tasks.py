@@ -127,7 +127,9 @@ def _crms(runtime: Runtime, work: Callable[[Runtime, str], object]) -> None:
 
 
 def _mirror(runtime: Runtime, connection_id: str) -> None:
-    crm.mirror(runtime.database, connection_id, runtime.clients.crm(connection_id))
+    client = runtime.clients.crm(connection_id)
+    if not client.usage().is_tight:  # else the calls that are left are for sending
+        crm.mirror(runtime.database, connection_id, client)
 
 
 def _gather(runtime: Runtime, connection_id: str) -> None:
@@ -140,7 +142,8 @@ def _push(runtime: Runtime, connection_id: str) -> None:
 
 
 def _verdicts(runtime: Runtime, connection_id: str) -> None:
-    verdicts.poll(runtime.leads, connection_id)
+    if not runtime.clients.crm(connection_id).usage().is_tight:
+        verdicts.poll(runtime.leads, connection_id)
 
 
 def _ids(runtime: Runtime, vendor: str) -> list[str]:
