@@ -29,6 +29,11 @@ from integrations.transport.backoff import delay_s
 
 TOGETHER: Final = 200  # drafts of one call
 BULK_OVER: Final = 2000  # more drafts of one shape than this go as a job
+TOLD_S: Final = 600.0  # leads that wait longer for calls than this are told of, once a day
+NO_CALLS: Final = (
+    "Our share of the CRM's calls of 24 hours, or the CRM's own limit, is used up; leads go on by themselves when calls are "
+    "free. `flask leads push` shows the numbers; the connection's setting `daily_share` allows more."
+)
 FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS = 5.0, 60.0, 120
 
 WAITS = Gauge(
@@ -65,6 +70,10 @@ class Pusher:
         except AppError:
             return False  # whoever sends the first lead says what it is
         WAITS.labels(self._crm_id).set(wait_s)
+        if wait_s > TOLD_S:
+            with self._ctx.database.begin() as cx:
+                if store_push.is_due(cx, self._crm_id):
+                    self._alert(cx, "", End(State.DUE, NO_CALLS))
         return wait_s > 0
 
     def _some(self, go_on: Callable[[], bool]) -> int:
@@ -222,7 +231,7 @@ class Pusher:
             )
         else:
             day = self._ctx.clock().date().isoformat()
-            subject = f"Leads wait: {self._crm_id} refuses our access"
+            subject = f"Leads wait: {self._crm_id} cannot be called"
             notify.tell(cx, "lead.waits", f"{self._crm_id}-{day}", subject, end.why, {"connection_id": self._crm_id})
 
 

@@ -83,11 +83,13 @@ def show_it(of: str, name: str) -> str:
 
 
 def see_it(of: str) -> str:
-    """What an admin clicks when the object itself is hidden."""
-    return (
-        f"The integration user does not see {of}: Setup > Permission Sets > the user's set > Object Settings > {of} > Edit: "
-        "tick Read, Create and Edit. Then run this again."
+    """What an admin clicks when the object itself is hidden. Tasks have no object permissions of their own (R)."""
+    where = (
+        "System Permissions > Edit: tick Access Activities and Edit Tasks."
+        if of == "Task"
+        else f"Object Settings > {of} > Edit: tick Read, Create and Edit."
     )
+    return f"The integration user does not see {of}: Setup > Permission Sets > the user's set > {where} Then run this again."
 
 
 class Setup:

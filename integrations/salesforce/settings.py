@@ -29,7 +29,7 @@ SETTINGS = (
     Setting("consumer_key", "Consumer key", "of the External Client App: its OAuth settings"),
     Setting("username", "User name", "of the integration user; for JWT bearer, with `private_key`", required=False),
     Setting(
-        "private_key", "Private key", "PEM, of the certificate that was uploaded to the app; for JWT bearer",
+        "private_key", "Private key", "PEM without a passphrase, of the certificate the app was given; for JWT bearer",
         secret=True, required=False, pattern=r"(?s)\s*-----BEGIN (?:RSA )?PRIVATE KEY-----.+",
     ),
     Setting(

@@ -72,6 +72,10 @@ def test_a_lead_waits_untouched_while_our_share_is_used_up_and_goes_on_when_call
     text = crm_calls.sentence(client.usage())
     assert "We made 20 of 20 that are our share" in text
     assert "Leads and reads wait about 23 h" in text or "24 h" in text
+    scene.push()
+    (told,) = scene.sql("SELECT * FROM notice")
+    assert "cannot be called" in told["subject"]
+    assert "daily_share" in told["body"]
     redis.Redis.from_url(redis_url).flushall()  # the day's window has passed
     scene.push()
     assert scene.one().state == "pushed"
