@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import holds
 from app.config import load
 from app.crm import store as crm_store
-from app.crm.mirror import CHANGED
+from app.crm.mirror import CHANGED, WHOLE
 from app.leads import gather, verdicts
 from app.leads.context import LeadContext
 from app.leads.models import lead, lead_signal, lead_step
@@ -37,6 +37,8 @@ class Scene:
         self.settings = load({"MODE": "development"})
         self.ctx = LeadContext(database, self.settings, lambda _: client, lambda: self.now, bulk_over)
         self.pusher = Pusher(self.ctx, CRM)
+        with database.begin() as cx:
+            crm_store.save_cursor(cx, CRM, WHOLE, "x")
 
     def sql(self, text, **values):
         with self.database.begin() as cx:

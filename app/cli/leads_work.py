@@ -1,8 +1,9 @@
-"""`flask leads list|push|explain|review ...`: what became of signals, and what a person must say."""
+"""`flask leads list|ledger|report|push|explain|review ...`: what became of signals, and what a person must say."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import click
 from flask.cli import AppGroup
@@ -10,10 +11,11 @@ from flask.cli import AppGroup
 from app.cli import crm_calls
 from app.cli.context import runtime, sentences
 from app.cli.leads import leads
-from app.leads import explaining, gather, reading, retrying, review
+from app.leads import counting, explaining, gather, reading, report, retrying, review
 from app.leads.models import STATES
 from app.leads.push import Pusher
 from app.leads.words import amount
+from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import ConfigError
 
 queue = AppGroup("review", help="Leads whose company a person must say.")
@@ -46,6 +48,35 @@ def every(state: str | None, kind: str, as_json: bool) -> None:
         click.echo(f"{row['id']}  {row['state']:<9} {row['kind']:<10} {row['score']:>4} {worth:>16}  {row['company']}")
     if not rows and not as_json:
         click.echo("No lead is in that state." if state else "No lead is open.")
+
+
+@leads.command("ledger")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@sentences
+def ledger(as_json: bool) -> None:
+    """Count signals, leads by state, and how many were sent, held, released and answered, since the first."""
+    with runtime().database.begin() as cx:
+        found = counting.count(cx)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for title, numbers in found.items():
+        click.echo(f"{title}: {', '.join(f'{name} {number}' for name, number in numbers.items()) or 'none'}")
+
+
+@leads.command("report")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Of leads sent since then.")
+@sentences
+def report_card(days: int) -> None:
+    """Print the report card: of each rule and signal, what sales made of its leads."""
+    with runtime().database.begin() as cx:
+        found = report.records(cx, utc_now() - timedelta(days=days))
+    click.echo(f"{'rule or signal':<20} {'sent':>5} {'accepted':>9} {'rejected':>9} {'won':>5}  rate of acceptance")
+    for one in found:
+        rate = f"{one.interval[0]:.0%} to {one.interval[1]:.0%}" if one.interval else "too few to say"
+        click.echo(f"{one.name:<20} {one.sent:>5} {one.accepted:>9} {one.rejected:>9} {one.won:>5}  {rate}")
+        for reason, number in one.reasons.items():
+            click.echo(f"    {number} x {reason or 'no reason given'}")
 
 
 @leads.command("push")

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from app.crm import store as crm
-from app.crm.mirror import CHANGED
+from app.crm.mirror import CHANGED, WHOLE
 from app.db import Database
 from app.leads import accounts, holding, refreshing, store, store_policy
 from app.leads.companies import adopt
@@ -45,9 +45,12 @@ class Scene:
 
 
 def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
-    """Work off what is new; answers how many signals that was."""
+    """Work off what is new; answers how many signals that was. None before the CRM's companies are all known: each of its
+    customers would become a stranger there."""
     now = now or utc_now()
     with database.begin() as cx:
+        if crm.cursor(cx, crm_id, WHOLE)[1] is None:
+            return 0
         scene = Scene(crm_id, store_policy.active_policy(cx), holding.blocked(cx, crm_id), now)
         _awake(cx, scene)
         mirror_news = _mirror_news(cx, crm_id)

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from app.crm import mirror
 from app.leads import review
+from integrations.kernel.errors import VendorUnavailable
 from tests.crm_world import CRM
 from tests.lead_scene import Scene
 
@@ -28,6 +30,19 @@ def test_a_signal_becomes_a_lead_of_the_company_that_is_due(scene):
     assert one.match == {"strength": "domain", "reason": "Northwind Labs has the domain northwind.example."}
     assert (one.score, one.money, one.currency, one.rules) == (33, 500_000, "EUR", ["renewal"])
     assert scene.gather() == 0
+
+
+def test_nobody_is_a_stranger_before_all_companies_of_the_crm_are_known(scene, org):
+    scene.sql("DELETE FROM crm_cursor")
+    scene.signal()
+    assert (scene.gather(), scene.leads()) == (0, [])
+    org.fail("directory", "", "before")
+    with pytest.raises(VendorUnavailable):
+        mirror(scene.database, CRM, org.client)
+    assert scene.gather() == 0
+    mirror(scene.database, CRM, org.client)
+    assert scene.gather() == 1
+    assert scene.one().account_id == "001A"
 
 
 def test_sixty_and_thirty_days_before_are_the_same_lead(scene):

@@ -9,7 +9,6 @@ from app.leads.answers import End
 from app.leads.claiming import claim
 from app.leads.states import State
 from app.notify.models import notice
-from integrations.kernel.crm import PushState
 from tests.crm_world import CRM
 from tests.lead_scene import Scene
 
