@@ -61,7 +61,7 @@ def set_up(demo: Demo) -> None:
     say("2/6  Starting PostgreSQL and Redis, making the tables ...")
     demo.flask("db", "upgrade")
     say(
-        "3/6  Connecting them: two webhooks of Zendesk (events, a trigger's), one each of Stripe and Intercom; Salesforce ..."
+        "3/6  Connecting them: webhooks of Zendesk (events, a trigger's), of Stripe and Intercom; Salesforce is asked ..."
     )
     _connect(demo)
     sidebar.connect(demo, SANDBOX)

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from app.cli import crm_calls
 from app.cli.context import runtime, sentences
 from app.cli.leads import leads
-from app.leads import counting, explaining, gather, reading, report, retrying, review
+from app.leads import counting, explaining, gather, lift, reading, report, retrying, review
 from app.leads.models import STATES
 from app.leads.push import Pusher
 from app.leads.words import amount
@@ -70,13 +70,18 @@ def ledger(as_json: bool) -> None:
 def report_card(days: int) -> None:
     """Print the report card: of each rule and signal, what sales made of its leads."""
     with runtime().database.begin() as cx:
-        found = report.records(cx, utc_now() - timedelta(days=days))
+        since = utc_now() - timedelta(days=days)
+        found, lifts = report.records(cx, since), lift.lifts(cx, since)
     click.echo(f"{'rule or signal':<20} {'sent':>5} {'accepted':>9} {'rejected':>9} {'won':>5}  rate of acceptance")
     for one in found:
         rate = f"{one.interval[0]:.0%} to {one.interval[1]:.0%}" if one.interval else "too few to say"
         click.echo(f"{one.name:<20} {one.sent:>5} {one.accepted:>9} {one.rejected:>9} {one.won:>5}  {rate}")
         for reason, number in one.reasons.items():
             click.echo(f"    {number} x {reason or 'no reason given'}")
+    for two in lifts:
+        told = f"{two.interval[0]:+.0%} to {two.interval[1]:+.0%}" if two.interval else "too few to say"
+        numbers = f"of {two.sent} sent {two.sent_rose} pay more, of {two.kept} kept back {two.kept_rose}"
+        click.echo(f"lift of {two.kind}: {told} ({numbers})")
 
 
 @leads.command("push")

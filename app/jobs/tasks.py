@@ -12,7 +12,7 @@ from app.billing import store as billing
 from app.db import Database
 from app.inbox import billing_sync, catch_up, facts, retention
 from app.jobs.periodic import Task
-from app.leads import gather, scanning, ticket_holds, verdicts
+from app.leads import gather, lift, scanning, ticket_holds, verdicts
 from app.leads.push import Pusher
 from app.leads.store_policy import active_policy
 from app.refunds import books
@@ -53,6 +53,10 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         with runtime.database.begin() as cx:
             sessions.prune(cx, utc_now())
 
+    def measure_lift() -> None:
+        with runtime.database.begin() as cx:
+            lift.measure(cx, utc_now())
+
     table = (
         Task("partitions", HOUR_S, partition),
         Task("retention", DAY_S, lambda: retention.prune(runtime.database, settings)),
@@ -73,6 +77,7 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         Task("leads.gather", settings.lead_gather_s, lambda: _crms(runtime, _gather)),
         Task("leads.push", settings.lead_push_s, lambda: _crms(runtime, _push)),
         Task("leads.verdicts", settings.lead_verdict_s, lambda: _crms(runtime, _verdicts)),
+        Task("leads.lift", HOUR_S, measure_lift),
         Task("notify.send", 5.0, lambda: notify.send_due(runtime.database, settings)),
         Task("audit.head", DAY_S, lambda: audit.copy_head(runtime.database, settings.audit_head_file)),
     )

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql as pg
 from app.crm import store as crm
 from app.crm.mirror import CHANGED, WHOLE
 from app.db import Database
-from app.leads import accounts, holding, refreshing, store, store_policy
+from app.leads import accounts, holding, lift, refreshing, store, store_policy
 from app.leads.companies import adopt
 from app.leads.match import Found, company_of
 from app.leads.models import lead, lead_signal
@@ -63,6 +63,8 @@ def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
             crm.save_cursor(cx, crm_id, REMATCHED, "")
     _walk(database, scene, _answered)
     _walk(database, scene, _touched_by_holds)
+    with database.begin() as cx:
+        lift.draw(cx, scene.policy)
     return judged
 
 
