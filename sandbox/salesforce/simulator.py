@@ -14,6 +14,7 @@ from sandbox.salesforce.reps import Acts
 from sandbox.world import build_world
 
 DAILY = 100_000
+ADDRESS = 16_384  # characters of an address with its query (R)
 _DATA = re.compile(r"/services/data/v\d\d\.\d/")
 
 
@@ -66,6 +67,8 @@ def _before(simulator: Simulator, tokens: oauth.Tokens, daily: Daily) -> None:
         return
     if not _DATA.match(request.path):
         raise not_found()
+    if len(request.full_path) > ADDRESS:
+        raise refusal(414, "URI_TOO_LONG", "the address is too long")
     if not tokens.is_good(request.headers.get("Authorization", "")):
         raise refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
     with simulator.context.lock:
