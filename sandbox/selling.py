@@ -19,7 +19,7 @@ from sandbox.salesforce.oauth import CONSUMER_KEY, CONSUMER_SECRET
 CRM, KEY = "salesforce_demo", "Deskbridge_Key__c"
 OBJECTS = ("Lead", "Opportunity", "Task")
 GATHER_S = 3  # a day is half a minute here: leads wait as much less for others to share their call
-REASON, WORDS = "No budget this year", "Hello,\nmay we have a quote for 90 seats? Our team grows.\nThanks"
+REASON, WORDS = "No budget", "Hello,\nmay we have a quote for 90 seats? Our team grows.\nThanks"
 PATIENCE_S = 60.0
 Row = Mapping[str, Any]
 
@@ -50,9 +50,6 @@ def connect(demo: Demo, url: str) -> None:
         "--set", "my_domain=acme", "--set", f"consumer_key={CONSUMER_KEY}", "--set", "currency=USD",
         "--secret", f"consumer_secret={CONSUMER_SECRET}",
     )  # fmt: skip
-    for kind in OBJECTS:
-        for name in (KEY, "Deskbridge_Verdict__c", "Deskbridge_Reason__c"):
-            _act(demo, "salesforce", "add_field", kind, name, external=name == KEY)
     demo.flask("salesforce", "setup", CRM)
     demo.flask("leads", "policy", "set", f"gather_s={GATHER_S}")
 

@@ -12,9 +12,8 @@ from integrations.salesforce.client import connect
 from integrations.salesforce.settings import KEY_FIELD, SETTINGS
 from integrations.transport.http import OpenGate
 from sandbox.salesforce import oauth
-from sandbox.salesforce.kinds import PREFIXES, Field
+from sandbox.salesforce.kinds import PREFIXES
 from sandbox.salesforce.local import Local
-from sandbox.salesforce.reps import REASON, VERDICT
 
 CRM = "con_crm"
 KINDS = {"lead": "Lead", "deal": "Opportunity", "task": "Task"}
@@ -65,13 +64,9 @@ class Org:
     def __init__(self, verdicts=True):
         self.local = Local()
         self.url, self.state = self.local.url, self.local.state
-        for kind in KINDS.values():
-            self.state.add_field(kind, KEY_FIELD, 64, external=True)
-            if verdicts:
-                values = ("Accepted", "Rejected")
-                self.state.put_field(kind, Field(VERDICT, "picklist", 255, values=values))
-                self.state.put_field(kind, Field(REASON, "string", 255))
         self.client = client_of(self.url)
+        self.client.setup().make(verdicts=verdicts)
+        self.local.simulator.ledger.reset_calls()
 
     def stop(self):
         self.local.stop()
@@ -111,7 +106,3 @@ class Org:
             what = next((what for verb, part, what in CALLS if verb == method and part in rule), "other")
             told[what] = told.get(what, 0) + number
         return told.get(name, 0) if name else sum(n for what, n in told.items() if what not in ("session", "describe"))
-
-    def every_call(self):
-        """All of the org's day, describes too; opening a session is none of them."""
-        return self.local.simulator.daily.used

@@ -13,7 +13,7 @@ from integrations import registry
 from integrations.kernel.clock import utc_now
 from integrations.salesforce.settings import KEY_FIELD
 from sandbox.salesforce import oauth
-from sandbox.salesforce.reps import REASON, VERDICT
+from sandbox.salesforce.reps import REASON
 from tests.flows.test_lead_signals import load
 
 CRM = "crm"
@@ -33,10 +33,7 @@ class Sales:
             {"consumer_secret": [oauth.CONSUMER_SECRET]}, connection_id=CRM,
             base_url=f"http://127.0.0.1:{vendors.first + 40}",
         )  # fmt: skip
-        for kind in OURS:
-            self.act("add_field", kind, KEY_FIELD, 64, external=True)
-            self.act("add_field", kind, VERDICT)
-            self.act("add_field", kind, REASON)
+        product.runtime.clients.crm(CRM).setup().make(verdicts=True)
         self.task("crm.mirror")
 
     def task(self, *names):
