@@ -16,7 +16,7 @@ from app.config import load
 from app.crm import store as crm_store
 from app.crm.mirror import WHOLE
 from app.db import Database, migrations
-from app.leads import gather
+from app.leads import counting, gather
 from app.leads.context import LeadContext
 from app.leads.models import lead
 from app.leads.push import Pusher
@@ -95,7 +95,7 @@ def push(database: Database, client: Crm, leads: int) -> float:
     while time.monotonic() < began + PATIENCE_S:
         pusher.drain()
         with database.begin() as cx:
-            states = dict(cx.execute(sa.select(lead.c.state, sa.func.count()).group_by(lead.c.state)).tuples().all())
+            states = counting.count(cx)["states"]
         if states == {"pushed": leads}:
             return time.monotonic() - began
         time.sleep(0.5)

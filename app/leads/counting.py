@@ -23,10 +23,15 @@ def count(cx: sa.Connection) -> dict[str, dict[str, int]]:
     """`signals` by name, `states` of leads, and what happened to them: `pushed` to the CRM, `held`, `released`, answered
     (`verdicts`), by number of leads. Reads the whole tables."""
     c, s = lead.c, lead_signal.c
-    signals = cx.execute(sa.select(s.name, sa.func.count()).group_by(s.name).order_by(s.name)).tuples()
-    states = cx.execute(sa.select(c.state, sa.func.count()).group_by(c.state).order_by(c.state)).tuples()
+    signals, states = (
+        {
+            str(name): int(number)
+            for name, number in cx.execute(sa.select(one, sa.func.count()).group_by(one).order_by(one))
+        }
+        for one in (s.name, c.state)
+    )
     sent, answered = (sa.func.count().filter(one != "") for one in (c.object_id, c.verdict))
     pushed, verdicts = cx.execute(sa.select(sent, answered)).one()
     held = cx.execute(_HELD).one()
     came = {"pushed": pushed, "held": held.held, "released": held.released, "verdicts": verdicts}
-    return {"signals": dict(signals.all()), "states": dict(states.all()), "leads": came}
+    return {"signals": signals, "states": states, "leads": came}
