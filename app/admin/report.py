@@ -55,7 +55,7 @@ def report() -> str:
     may_export = actor.role.is_at_least(Role.ADMIN)
     return page(
         "report", actor=actor, told=told, here="/admin/report", span=span, spans=SPANS, tables=tables, fewest=FEWEST,
-        poor=_percent(POOR, told), drawn=[_drawn(one, told) for one in drawn], later=LATER_DAYS,
+        poor=_percent(POOR, told), drawn=[_drawn(one) for one in drawn], later=LATER_DAYS,
         export=f"/admin/report.csv?days={span}" if may_export else "",
     )  # fmt: skip
 
@@ -91,11 +91,11 @@ class Drawn:
     interval: str
 
 
-def _drawn(one: Lift, told: Reader) -> Drawn:
+def _drawn(one: Lift) -> Drawn:
     lift, interval = "", ""
     if one.interval:
-        low, high = (_percent(end, told) for end in one.interval)
-        lift, interval = _percent(one.points, told), f"{low} to {high}"
+        low, high = one.interval
+        lift, interval = f"{one.points * 100:+.0f} points", f"{low * 100:+.0f} to {high * 100:+.0f}"
     return Drawn(words.kind(one.kind), one.sent, one.sent_rose, one.kept, one.kept_rose, lift, interval)
 
 

@@ -53,10 +53,6 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         with runtime.database.begin() as cx:
             sessions.prune(cx, utc_now())
 
-    def measure_lift() -> None:
-        with runtime.database.begin() as cx:
-            lift.measure(cx, utc_now())
-
     table = (
         Task("partitions", HOUR_S, partition),
         Task("retention", DAY_S, lambda: retention.prune(runtime.database, settings)),
@@ -77,7 +73,7 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         Task("leads.gather", settings.lead_gather_s, lambda: _crms(runtime, _gather)),
         Task("leads.push", settings.lead_push_s, lambda: _crms(runtime, _push)),
         Task("leads.verdicts", settings.lead_verdict_s, lambda: _crms(runtime, _verdicts)),
-        Task("leads.lift", HOUR_S, measure_lift),
+        Task("leads.lift", HOUR_S, lambda: _measure_lift(runtime)),
         Task("notify.send", 5.0, lambda: notify.send_due(runtime.database, settings)),
         Task("audit.head", DAY_S, lambda: audit.copy_head(runtime.database, settings.audit_head_file)),
     )
@@ -149,6 +145,11 @@ def _push(runtime: Runtime, connection_id: str) -> None:
 def _verdicts(runtime: Runtime, connection_id: str) -> None:
     if not runtime.clients.crm(connection_id).usage().is_tight:
         verdicts.poll(runtime.leads, connection_id)
+
+
+def _measure_lift(runtime: Runtime) -> None:
+    with runtime.database.begin() as cx:
+        lift.measure(cx, utc_now())
 
 
 def _ids(runtime: Runtime, vendor: str) -> list[str]:

@@ -115,5 +115,5 @@ def test_the_lift_of_a_holdout_is_shown_with_its_interval_and_not_without_one(da
                       worth_later=200 if n % 4 == 0 or n > 40 else 100)  # fmt: skip
         leads.put(cx, "withheld", kind="trial", drawn_at=leads.ago(100), worth=0, worth_later=0)
     told = text_of(ada.get("/admin/report"))
-    assert "More seats or a larger plan 40 25 20 5 38% 8% to 59%" in told
+    assert "More seats or a larger plan 40 25 20 5 +38 points +8 to +59" in told
     assert "Trial that ends 0 0 1 0 too few to say" in told
