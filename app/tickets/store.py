@@ -177,12 +177,6 @@ def needing_read(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> l
     return [one for one in dict.fromkeys(ids) if one not in known]
 
 
-def in_doubt(cx: sa.Connection, connection_id: str, limit: int) -> list[str]:
-    """Tickets to read once more although no event names them; each read ends its doubt."""
-    query = sa.select(ticket.c.id).where(ticket.c.connection_id == connection_id, sa.text("ticket.reread"))
-    return list(cx.execute(query.order_by(ticket.c.id).limit(limit)).scalars())
-
-
 def mark_gone(cx: sa.Connection, connection_id: str, ids: Sequence[str], as_of: datetime | None = None) -> None:
     """These tickets are no longer at the helpdesk. `as_of`: since when, by the vendor's clock, where it was told.
 
