@@ -1,8 +1,8 @@
 """`make demo`: the whole product against simulated vendors, as one would install it, from an empty folder.
 
 It knows the product only as an operator does: its commands, its addresses, its ledger. With --once it streams one day,
-refunds four charges, shows what happened, and ends with one JSON line; its exit is 0 only when nothing was lost, nothing
-applied twice and both sides' refunds are the same.
+refunds four charges, brings leads to sales and back, shows what happened, and ends with one JSON line; its exit is 0 only
+when nothing was lost, nothing applied twice, no lead is at the CRM twice and both sides' refunds are the same.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import sys
 import time
 from typing import Any
 
-from sandbox import refunding
+from sandbox import refunding, selling
 from sandbox.desk import demo as sidebar
 from sandbox.intercom.shapes import WORKSPACE
 from sandbox.recovering import LOSES, missing
-from sandbox.running import INTERCOM, PORTS, SANDBOX, STRIPE, WEB, ZENDESK, Demo, running, say
+from sandbox.running import INTERCOM, PORTS, SALESFORCE, SANDBOX, STRIPE, WEB, ZENDESK, Demo, running, say
 from sandbox.showing import show_some, summary
 
 __all__ = [
-    "EVENTS", "INTERCOM", "SANDBOX", "STRIPE", "ZENDESK", "Demo", "arguments", "is_quiet", "rest", "run_day", "running",
-    "say", "set_up", "summary",
+    "EVENTS", "INTERCOM", "SALESFORCE", "SANDBOX", "STRIPE", "ZENDESK", "Demo", "arguments", "is_quiet", "rest",
+    "run_day", "running", "say", "set_up", "summary",
 ]  # fmt: skip
 
 EVENTS = (
@@ -50,24 +50,28 @@ TEMPLATE = json.dumps({
     "via": "{{ticket.via}}", "actor_email": "{{current_user.email}}",
 })  # fmt: skip
 QUIET_S = 180.0
-VENDORS = ("zendesk", "stripe", "intercom")
+VENDORS = ("zendesk", "stripe", "intercom")  # those that send; Salesforce is asked
 
 
 def set_up(demo: Demo) -> None:
     """Sandbox, servers, tables, connections, rules, the mirror, web and workers."""
-    say("1/6  Starting the simulated Zendesk, Stripe and Intercom ...")
+    say("1/6  Starting the simulated Zendesk, Stripe, Intercom and Salesforce ...")
     demo.start("sandbox", "sandbox", "--ports-from", str(PORTS), "--deskbridge-url", f"http://127.0.0.1:{WEB}")
     demo.wait_for("The sandbox", f"{SANDBOX}/")
     say("2/6  Starting PostgreSQL and Redis, making the tables ...")
     demo.flask("db", "upgrade")
-    say("3/6  Connecting them: two webhooks of Zendesk (events, and a trigger's), one each of Stripe and Intercom ...")
+    say(
+        "3/6  Connecting them: webhooks of Zendesk (events, a trigger's), of Stripe and Intercom; Salesforce is asked ..."
+    )
     _connect(demo)
     sidebar.connect(demo, SANDBOX)
     refunding.allow(demo)
+    selling.connect(demo, demo.options.salesforce_url)
     say("4/6  Importing the starter rules ...")
     say("     " + demo.flask("triggers", "import", "examples/rules.yaml").strip())
     say("5/6  Copying what Stripe knows (flask billing backfill) ...")
     say("     " + demo.flask("billing", "backfill", "stripe_demo", show=True).strip())
+    demo.flask("leads", "scan")
     say("6/6  Starting two web processes and two workers ...")
     demo.start("web", "flask", "--app", "wsgi", "web")
     demo.start("worker", "flask", "--app", "wsgi", "worker")
@@ -205,14 +209,15 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--zendesk-url", default="", help="another address for our calls, such as a proxy's")
     parser.add_argument("--stripe-url", default="")
     parser.add_argument("--intercom-url", default="")
+    parser.add_argument("--salesforce-url", default="")
     return parser.parse_args(words)
 
 
 def main() -> int:
-    """Run it; 0 when nothing was lost, nothing applied twice, and both sides' refunds are the same."""
+    """Run it; 0 when nothing was lost, nothing is there twice, and both sides' refunds are the same."""
     options = arguments()
     began = time.monotonic()
-    say("Deskbridge against a simulated Zendesk, Intercom and Stripe. Nothing leaves this machine.\n")
+    say("Deskbridge against a simulated Zendesk, Intercom, Stripe and Salesforce. Nothing leaves this machine.\n")
     with running(options) as demo:
         set_up(demo)
         say("\nEverything runs. Where to look:")
@@ -222,11 +227,14 @@ def main() -> int:
         say("  From a terminal         the same explanation, with the same servers:")
         say(f"                          DATA_FOLDER={demo.folder}/servers \\")
         say("                          .venv/bin/flask triggers explain ID --connection zendesk_demo")
+        story = selling.begin(demo)
         say(f"\nA support day streams in: {options.tickets} tickets in {options.seconds:.0f} s ...")
         run_day(demo)
         show_some(demo)
         refunds = refunding.perform(demo, rest) if options.once else {}
-        figures = summary(demo, time.monotonic() - began) | ({"refunds": refunds} if refunds else {})
+        selling.show(demo, story)
+        leads = selling.figures(demo)
+        figures = summary(demo, time.monotonic() - began) | {"leads": leads} | ({"refunds": refunds} if refunds else {})
         calls, changed = figures["zendesk_reads"] + figures["zendesk_writes"], figures["tickets_changed"]
         say(
             f"\nZendesk was called {calls} times for {changed} changed tickets: {calls / max(1, changed):.2f} calls each."
@@ -245,7 +253,7 @@ def main() -> int:
             except KeyboardInterrupt:
                 say("Stopping ...")
         wrong = bool(refunds) and not refunding.agree(refunds)
-        return int(bool(figures["lost"] or figures["duplicates_applied"] or wrong))
+        return int(bool(figures["lost"] or figures["duplicates_applied"] or leads["duplicates"] or wrong))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PORTS = 8400
 WEB = 8300
 SANDBOX = f"http://127.0.0.1:{PORTS}/sandbox"
-ZENDESK, STRIPE, INTERCOM = (f"http://127.0.0.1:{PORTS + step}" for step in (10, 20, 30))
+ZENDESK, STRIPE, INTERCOM, SALESFORCE = (f"http://127.0.0.1:{PORTS + step}" for step in (10, 20, 30, 40))
 
 
 def say(text: str) -> None:
@@ -47,7 +47,8 @@ class Demo:
             "PUBLIC_URL": f"http://127.0.0.1:{WEB}", "WEB_PROCESSES": "2", "WORKER_PROCESSES": "2",
             "LOG_LEVEL": "warning",
             # A day is half a minute here: lists of changes are read as often, and a change counts as lost as soon.
-            "CATCHUP_S": "15", "CATCHUP_GRACE_S": "5", **sidebar.environment(SANDBOX),
+            "CATCHUP_S": "15", "CATCHUP_GRACE_S": "5", "LEAD_GATHER_S": "2", "LEAD_PUSH_S": "1", "LEAD_VERDICT_S": "5",
+            **sidebar.environment(SANDBOX),
         }  # fmt: skip
 
     def flask(self, *words: str, show: bool = False) -> str:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from app.db import Database, migrations
 from app.servers import Urls, temporary
 from tests import skips
+from tests.crm_world import Org
 from tests.databases import Databases
 
 # A slow machine is no fault of the code: no test fails for the time it took.
@@ -57,6 +58,14 @@ def template_url(postgres_url: str) -> str:
 def databases(postgres_url: str, template_url: str) -> Databases:
     """Those of this test process."""
     return Databases(postgres_url)
+
+
+@pytest.fixture
+def org() -> Iterator[Org]:
+    """A simulated Salesforce of this test's own, served over HTTP."""
+    made = Org()
+    yield made
+    made.stop()
 
 
 @contextmanager

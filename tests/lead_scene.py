@@ -1,4 +1,6 @@
-"""A company that pays, a mirror of the CRM, signals written as scans and triggers write them, and a CRM to push to."""
+"""A company that pays, a mirror of the CRM, signals written as scans and triggers write them, and an org to push to.
+
+What the mirror is told of, the org has too, where there is one."""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import holds
 from app.config import load
 from app.crm import store as crm_store
-from app.crm.mirror import CHANGED
+from app.crm.mirror import CHANGED, WHOLE
 from app.leads import gather, verdicts
 from app.leads.context import LeadContext
 from app.leads.models import lead, lead_signal, lead_step
@@ -21,18 +23,22 @@ from app.leads.push import Pusher
 from app.leads.store_policy import put_policy
 from integrations.kernel.clock import utc_now
 from integrations.kernel.crm import AccountRecord, ContactRecord, CrmUser, DirectoryPage
-from tests.crm_world import CRM, TheirCrm
+from tests.crm_world import CRM
 
 BANK, DESK = "bank", "desk"
 
 
 class Scene:
-    def __init__(self, database, client=None, bulk_over=2000):
-        self.database, self.now = database, utc_now()
-        self.crm = client or TheirCrm(database.url).set_up()
+    """org: a `crm_world.Org`, for those that push. client: another way to it."""
+
+    def __init__(self, database, client=None, bulk_over=2000, org=None):
+        self.database, self.now, self.crm = database, utc_now(), org
+        client = client or (org.client if org else None)
         self.settings = load({"MODE": "development"})
-        self.ctx = LeadContext(database, self.settings, lambda _: self.crm, lambda: self.now, bulk_over)
+        self.ctx = LeadContext(database, self.settings, lambda _: client, lambda: self.now, bulk_over)
         self.pusher = Pusher(self.ctx, CRM)
+        with database.begin() as cx:
+            crm_store.save_cursor(cx, CRM, WHOLE, "x")
 
     def sql(self, text, **values):
         with self.database.begin() as cx:
@@ -45,12 +51,17 @@ class Scene:
 
     def account(self, account_id="001A", name="Northwind Labs", owner="005A", at=None, **more):
         record = AccountRecord(account_id, at or utc_now(), name, owner, **more)
+        if self.crm:
+            self.crm.has("User", owner, Name=owner) if owner not in ("", *self.crm.state.rows["User"]) else None
+            self.crm.has("Account", account_id, Name=name, OwnerId=owner or None)
         self.directory(accounts=[record])
 
     def contact(self, contact_id, account_id, domain):
         self.directory(contacts=[ContactRecord(contact_id, utc_now(), account_id, domain)])
 
     def user(self, user_id, active=True):
+        if self.crm:
+            self.crm.has("User", user_id, Name=user_id, IsActive=active)
         self.directory(users=[CrmUser(user_id, user_id, active)])
 
     def directory(self, accounts=(), contacts=(), users=()):

@@ -80,7 +80,8 @@ def lead(lead_id: str) -> str:
     links = [
         (f"{what.capitalize()} {one}", _address(what, connection_id, one)) for what, connection_id, one in found.refs
     ]
-    return page("lead", actor=actor, told=told, inside="/admin/", one=found, links=links)
+    record = _address("record", row["crm_id"], row["object_id"])
+    return page("lead", actor=actor, told=told, inside="/admin/", one=found, links=links, record=record)
 
 
 def _address(what: str, connection_id: str, one: str) -> str:
@@ -89,7 +90,8 @@ def _address(what: str, connection_id: str, one: str) -> str:
         account = runtime().connections.account(connection_id)
     except AppError:
         return ""
-    return vendor_pages.ticket(account, one) if what == "ticket" else vendor_pages.address(account, what, one)
+    pages = {"ticket": vendor_pages.ticket, "record": vendor_pages.record}
+    return pages[what](account, one) if what in pages else vendor_pages.address(account, what, one)
 
 
 def _rows(cx: sa.Connection, found: Sequence[sa.RowMapping], told: Reader) -> list[Row]:

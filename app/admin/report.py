@@ -13,6 +13,7 @@ from flask import request
 from app.access import Role
 from app.admin import console, words
 from app.admin.console import blueprint, page, runtime
+from app.leads.lift import LATER_DAYS, Lift, lifts
 from app.leads.report import FEWEST, POOR, Record, records
 from app.ui.words import Reader, plain
 
@@ -45,7 +46,8 @@ def report() -> str:
     actor = console.who(Role.APPROVER)
     told, span = console.told(), days(request.args.get("days", ""))
     with runtime().database.begin() as cx:
-        found = records(cx, told.now - timedelta(days=span))
+        since = told.now - timedelta(days=span)
+        found, drawn = records(cx, since), lifts(cx, since)
     tables = (
         ("Signals", "signals", [_row(one, told) for one in found if one.name in words.SIGNALS]),
         ("Your rules", "rules", [_row(one, told) for one in found if one.name not in words.SIGNALS]),
@@ -53,7 +55,8 @@ def report() -> str:
     may_export = actor.role.is_at_least(Role.ADMIN)
     return page(
         "report", actor=actor, told=told, here="/admin/report", span=span, spans=SPANS, tables=tables, fewest=FEWEST,
-        poor=_percent(POOR, told), export=f"/admin/report.csv?days={span}" if may_export else "",
+        poor=_percent(POOR, told), drawn=[_drawn(one, told) for one in drawn], later=LATER_DAYS,
+        export=f"/admin/report.csv?days={span}" if may_export else "",
     )  # fmt: skip
 
 
@@ -73,6 +76,27 @@ def _row(one: Record, told: Reader) -> Row:
         one.accepted, rate, f"{_percent(low, told)} to {_percent(high, told)}" if one.interval else "", one.rejected,
         tuple(shown), one.won, one.lost, told.sums(one.won_money) if one.won_money else "", one.is_poor,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What sending one kind is worth, in words. lift: empty while there are too few on either side."""
+
+    name: str
+    sent: int
+    sent_rose: int
+    kept: int
+    kept_rose: int
+    lift: str
+    interval: str
+
+
+def _drawn(one: Lift, told: Reader) -> Drawn:
+    lift, interval = "", ""
+    if one.interval:
+        low, high = (_percent(end, told) for end in one.interval)
+        lift, interval = _percent(one.points, told), f"{low} to {high}"
+    return Drawn(words.kind(one.kind), one.sent, one.sent_rose, one.kept, one.kept_rose, lift, interval)
 
 
 def _percent(rate: float, told: Reader) -> str:

@@ -9,7 +9,8 @@ from app.cli.context import pairs, runtime, sentences
 from app.connections import UnknownConnection
 from integrations import registry
 from integrations.kernel.errors import InputError, VendorError
-from integrations.kernel.ports import Billing, Helpdesk
+from integrations.kernel.ports import Billing, Crm, Helpdesk
+from integrations.kernel.vendor import Port, Vendor
 
 group = AppGroup("connections", help="Connections to vendors: add, test, list, rotate, disable.")
 COMMANDS = (group,)
@@ -26,7 +27,7 @@ COMMANDS = (group,)
 def add(
     vendor: str, name: str, connection_id: str, base_url: str, settings: tuple[str, ...], secrets: tuple[str, ...]
 ) -> None:
-    """Store a connection to VENDOR and say where its webhooks go."""
+    """Store a connection to VENDOR and say where its webhooks go, if it sends any."""
     card = registry.by_slug(vendor)
     if card is None:
         known = ", ".join(sorted(one.slug for one in registry.vendors()))
@@ -35,7 +36,10 @@ def add(
     made = runtime().connections.add(
         card, name, pairs(settings), sealed, connection_id=connection_id, base_url=base_url
     )
-    click.echo(f"{made} added. Its webhooks go to {runtime().settings.public_url}/webhooks/{vendor}/{made}")
+    if Port.WEBHOOKS in card.ports:
+        click.echo(f"{made} added. Its webhooks go to {runtime().settings.public_url}/webhooks/{vendor}/{made}")
+    else:
+        click.echo(f"{made} added. {card.title} sends no webhooks: it is asked.")
     click.echo(f"Next: `flask connections test {made}`.")
 
 
@@ -57,7 +61,7 @@ def check(connection_id: str) -> None:
     """Call the vendor once and say what is wrong, or that all is well."""
     account = runtime().connections.account(connection_id)
     try:
-        client: Helpdesk | Billing = registry.client(account, runtime().gate)  # type: ignore[assignment]
+        client: Helpdesk | Billing | Crm = registry.client(account, runtime().gate)  # type: ignore[assignment]
         problems = client.check()
     except VendorError as error:
         problems = [f"{error.public} ({error.code})"]
@@ -74,14 +78,29 @@ def check(connection_id: str) -> None:
 @sentences
 def rotate(connection_id: str, secret: str) -> None:
     """Put a new value of a secret first; the one before it stays live."""
-    connections = runtime().connections
-    vendors = {row["id"]: str(row["vendor"]) for row in connections.rows()}
+    card = _card(connection_id)
+    for name, value in pairs((secret,)).items():
+        runtime().connections.rotate(card, connection_id, name, value)
+        click.echo(f"{name} of {connection_id} has a new value; the one before it is still accepted.")
+
+
+@group.command("set")
+@click.argument("connection_id")
+@click.argument("settings", nargs=-1, required=True, metavar="NAME=VALUE...")
+@sentences
+def put(connection_id: str, settings: tuple[str, ...]) -> None:
+    """Change settings of a connection, known everywhere within seconds; `NAME=` puts the default back."""
+    runtime().connections.configure(_card(connection_id), connection_id, pairs(settings))
+    click.echo(f"{connection_id} is changed. Next: `flask connections test {connection_id}`.")
+
+
+def _card(connection_id: str) -> Vendor:
+    """The vendor of a connection, active or not. Raises UnknownConnection."""
+    vendors = {row["id"]: str(row["vendor"]) for row in runtime().connections.rows()}
     card = registry.by_slug(vendors.get(connection_id, ""))
     if card is None:
         raise UnknownConnection(connection_id=connection_id)
-    for name, value in pairs((secret,)).items():
-        connections.rotate(card, connection_id, name, value)
-        click.echo(f"{name} of {connection_id} has a new value; the one before it is still accepted.")
+    return card
 
 
 @group.command("disable")

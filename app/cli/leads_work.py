@@ -1,18 +1,21 @@
-"""`flask leads list|push|explain|review ...`: what became of signals, and what a person must say."""
+"""`flask leads list|ledger|report|push|explain|review ...`: what became of signals, and what a person must say."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import click
 from flask.cli import AppGroup
 
+from app.cli import crm_calls
 from app.cli.context import runtime, sentences
 from app.cli.leads import leads
-from app.leads import explaining, gather, reading, retrying, review
+from app.leads import counting, explaining, gather, lift, reading, report, retrying, review
 from app.leads.models import STATES
 from app.leads.push import Pusher
 from app.leads.words import amount
+from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import ConfigError
 
 queue = AppGroup("review", help="Leads whose company a person must say.")
@@ -47,6 +50,40 @@ def every(state: str | None, kind: str, as_json: bool) -> None:
         click.echo("No lead is in that state." if state else "No lead is open.")
 
 
+@leads.command("ledger")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@sentences
+def ledger(as_json: bool) -> None:
+    """Count signals, leads by state, and how many were sent, held, released and answered, since the first."""
+    with runtime().database.begin() as cx:
+        found = counting.count(cx)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for title, numbers in found.items():
+        click.echo(f"{title}: {', '.join(f'{name} {number}' for name, number in numbers.items()) or 'none'}")
+
+
+@leads.command("report")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Of leads sent since then.")
+@sentences
+def report_card(days: int) -> None:
+    """Print the report card: of each rule and signal, what sales made of its leads."""
+    with runtime().database.begin() as cx:
+        since = utc_now() - timedelta(days=days)
+        found, lifts = report.records(cx, since), lift.lifts(cx, since)
+    click.echo(f"{'rule or signal':<20} {'sent':>5} {'accepted':>9} {'rejected':>9} {'won':>5}  rate of acceptance")
+    for one in found:
+        rate = f"{one.interval[0]:.0%} to {one.interval[1]:.0%}" if one.interval else "too few to say"
+        click.echo(f"{one.name:<20} {one.sent:>5} {one.accepted:>9} {one.rejected:>9} {one.won:>5}  {rate}")
+        for reason, number in one.reasons.items():
+            click.echo(f"    {number} x {reason or 'no reason given'}")
+    for two in lifts:
+        told = f"{two.interval[0]:+.0%} to {two.interval[1]:+.0%}" if two.interval else "too few to say"
+        numbers = f"of {two.sent} sent {two.sent_rose} pay more, of {two.kept} kept back {two.kept_rose}"
+        click.echo(f"lift of {two.kind}: {told} ({numbers})")
+
+
 @leads.command("push")
 @click.argument("lead_id", required=False)
 @click.option("--by", default="console", show_default=True, help="Who wants it, for the record.")
@@ -60,6 +97,8 @@ def push(lead_id: str | None, by: str) -> None:
     gather.gather(own.database, crm_id)
     sent = Pusher(own.leads, crm_id).drain()
     click.echo(f"{sent} leads were worked on.")
+    if told := crm_calls.sentence(own.clients.crm(crm_id).usage()):
+        click.echo(told)
 
 
 @leads.command("explain")

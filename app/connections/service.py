@@ -102,6 +102,24 @@ class Connections:
                 store.update(cx, connection_id, {"config": {**row["config"], **config}})
         self._opened.pop(connection_id, None)
 
+    def configure(self, card: Vendor, connection_id: str, config: Mapping[str, str]) -> None:
+        """Change settings that are no secrets; empty: the default again. Raises InputError, UnknownConnection."""
+        defaults = {s.name: s.default for s in card.settings if not s.secret}
+        problems = [f"{name}: {card.title} has no such setting" for name in config if name not in defaults]
+        with self._database.begin() as cx:
+            row = store.get(cx, connection_id)
+            if row is None:
+                raise UnknownConnection(connection_id=connection_id)
+            new = {**row["config"], **{name: value or defaults.get(name, "") for name, value in config.items()}}
+            own = {
+                name: value for name, value in new.items() if name in defaults
+            }  # the row holds what was learned, too
+            problems += _problems(card, own, unseal(row["sealed"], connection_id, self._keys))
+            if problems:
+                raise InputError("; ".join(problems))
+            store.update(cx, connection_id, {"config": new})
+        self._opened.pop(connection_id, None)
+
     def set_state(self, connection_id: str, state: str) -> None:
         """Enable or disable. Raises UnknownConnection."""
         with self._database.begin() as cx:

@@ -13,7 +13,8 @@ from app.db import Database
 from app.telemetry.logs import get_logger
 from integrations.kernel.ports import Crm
 
-DIRECTORY, CHANGED = "directory", "changed"
+# CHANGED: when something in it changed last. WHOLE: that it was read to its end once, so that who is not in it is unknown.
+DIRECTORY, CHANGED, WHOLE = "directory", "changed", "whole"
 PAGES = 500  # in one run; the next goes on from there
 
 log = get_logger(__name__)
@@ -43,6 +44,8 @@ def mirror(database: Database, connection_id: str, client: Crm) -> Mirrored:
             store.save_cursor(cx, connection_id, DIRECTORY, page.cursor)
             if fresh:
                 store.save_cursor(cx, connection_id, CHANGED, page.cursor)
+            if page.at_end:
+                store.save_cursor(cx, connection_id, WHOLE, page.cursor)
         pages, changed, cursor = pages + 1, changed + fresh, page.cursor
         if page.at_end:
             break

@@ -12,7 +12,7 @@ from app.billing import store as billing
 from app.db import Database
 from app.inbox import billing_sync, catch_up, facts, retention
 from app.jobs.periodic import Task
-from app.leads import gather, scanning, ticket_holds, verdicts
+from app.leads import gather, lift, scanning, ticket_holds, verdicts
 from app.leads.push import Pusher
 from app.leads.store_policy import active_policy
 from app.refunds import books
@@ -53,6 +53,10 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         with runtime.database.begin() as cx:
             sessions.prune(cx, utc_now())
 
+    def measure_lift() -> None:
+        with runtime.database.begin() as cx:
+            lift.measure(cx, utc_now())
+
     table = (
         Task("partitions", HOUR_S, partition),
         Task("retention", DAY_S, lambda: retention.prune(runtime.database, settings)),
@@ -73,6 +77,7 @@ def tasks(runtime: Runtime) -> Mapping[str, Task]:
         Task("leads.gather", settings.lead_gather_s, lambda: _crms(runtime, _gather)),
         Task("leads.push", settings.lead_push_s, lambda: _crms(runtime, _push)),
         Task("leads.verdicts", settings.lead_verdict_s, lambda: _crms(runtime, _verdicts)),
+        Task("leads.lift", HOUR_S, measure_lift),
         Task("notify.send", 5.0, lambda: notify.send_due(runtime.database, settings)),
         Task("audit.head", DAY_S, lambda: audit.copy_head(runtime.database, settings.audit_head_file)),
     )
@@ -127,7 +132,9 @@ def _crms(runtime: Runtime, work: Callable[[Runtime, str], object]) -> None:
 
 
 def _mirror(runtime: Runtime, connection_id: str) -> None:
-    crm.mirror(runtime.database, connection_id, runtime.clients.crm(connection_id))
+    client = runtime.clients.crm(connection_id)
+    if not client.usage().is_tight:  # else the calls that are left are for sending
+        crm.mirror(runtime.database, connection_id, client)
 
 
 def _gather(runtime: Runtime, connection_id: str) -> None:
@@ -140,7 +147,8 @@ def _push(runtime: Runtime, connection_id: str) -> None:
 
 
 def _verdicts(runtime: Runtime, connection_id: str) -> None:
-    verdicts.poll(runtime.leads, connection_id)
+    if not runtime.clients.crm(connection_id).usage().is_tight:
+        verdicts.poll(runtime.leads, connection_id)
 
 
 def _ids(runtime: Runtime, vendor: str) -> list[str]:

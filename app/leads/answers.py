@@ -11,6 +11,7 @@ from integrations.kernel.errors import AppError, ConfigError, NeedsReauthorisati
 
 TRIES: Final = 12
 OPERATOR_S: Final = 300.0
+LONGEST_S: Final = 900.0  # of a wait for calls: an admin may allow more of them meanwhile, and to look costs none
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,8 @@ def of_result(result: PushResult, object_id: str, tries: int, wait_s: float) -> 
 def of_error(error: AppError, object_id: str, tries: int, wait_s: float) -> End:
     """A call that failed as a whole."""
     if isinstance(error, RateLimited):
-        return End(
-            back(object_id), "The CRM takes no more calls for the moment.", object_id, max(error.retry_after_s, 0.1)
-        )
+        why = "No more calls of the CRM for the moment: its limit, or our share of it, is used up."
+        return End(back(object_id), why, object_id, min(max(error.retry_after_s, 0.1), LONGEST_S))
     if isinstance(error, (NeedsReauthorisation, ConfigError)):
         return End(
             back(object_id), "The CRM refuses our access: an admin must look.", object_id, OPERATOR_S, alert=True

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from app.crm import store as crm
-from app.crm.mirror import CHANGED
+from app.crm.mirror import CHANGED, WHOLE
 from app.db import Database
-from app.leads import accounts, holding, refreshing, store, store_policy
+from app.leads import accounts, holding, lift, refreshing, store, store_policy
 from app.leads.companies import adopt
 from app.leads.match import Found, company_of
 from app.leads.models import lead, lead_signal
@@ -45,9 +45,12 @@ class Scene:
 
 
 def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
-    """Work off what is new; answers how many signals that was."""
+    """Work off what is new; answers how many signals that was. None before the CRM's companies are all known: each of its
+    customers would become a stranger there."""
     now = now or utc_now()
     with database.begin() as cx:
+        if crm.cursor(cx, crm_id, WHOLE)[1] is None:
+            return 0
         scene = Scene(crm_id, store_policy.active_policy(cx), holding.blocked(cx, crm_id), now)
         _awake(cx, scene)
         mirror_news = _mirror_news(cx, crm_id)
@@ -60,6 +63,8 @@ def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
             crm.save_cursor(cx, crm_id, REMATCHED, "")
     _walk(database, scene, _answered)
     _walk(database, scene, _touched_by_holds)
+    with database.begin() as cx:
+        lift.draw(cx, scene.policy)
     return judged
 
 

@@ -98,6 +98,10 @@ lead = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("pushed_at", sa.DateTime(timezone=True)),
     sa.Column("expires_at", sa.DateTime(timezone=True)),
+    # The draw of the holdout: when, and what the payers paid a month then and later, in minor units (app.leads.lift).
+    sa.Column("drawn_at", sa.DateTime(timezone=True)),
+    sa.Column("worth", sa.BigInteger),
+    sa.Column("worth_later", sa.BigInteger),
     sa.CheckConstraint(f"state IN {STATES}", name="state"),
     sa.CheckConstraint(f"kind IN {KINDS}", name="kind"),
     sa.CheckConstraint(f"verdict IN {VERDICTS}", name="verdict"),
@@ -111,6 +115,7 @@ lead = sa.Table(
     sa.Index("ix_lead_pushed_at", "pushed_at", postgresql_where=sa.text("pushed_at IS NOT NULL")),
     sa.Index("ix_lead_object", "crm_id", "object_id", postgresql_where=sa.text("object_id <> ''")),
     sa.Index("ix_lead_subject", "subject"),
+    sa.Index("ix_lead_drawn", "drawn_at", postgresql_where=sa.text("drawn_at IS NOT NULL")),
     sa.Index("ix_lead_ticket", "connection_id", "ticket_id", postgresql_where=sa.text("ticket_id <> ''")),
 )
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
+from prometheus_client import Gauge
 
 from app import notify
 from app.leads import store_push
@@ -28,7 +29,17 @@ from integrations.transport.backoff import delay_s
 
 TOGETHER: Final = 200  # drafts of one call
 BULK_OVER: Final = 2000  # more drafts of one shape than this go as a job
+TOLD_S: Final = 600.0  # leads that wait longer for calls than this are told of, once a day
+NO_CALLS: Final = (
+    "Our share of the CRM's calls of 24 hours, or the CRM's own limit, is used up; leads go on by themselves when calls are "
+    "free. `flask leads push` shows the numbers; the connection's setting `daily_share` allows more."
+)
 FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS = 5.0, 60.0, 120
+
+WAITS = Gauge(
+    "deskbridge_leads_wait_seconds", "How long leads wait until the CRM may be called", ["connection"],
+    multiprocess_mode="mostrecent",
+)  # fmt: skip
 
 log = get_logger(__name__)
 
@@ -46,9 +57,24 @@ class Pusher:
         worked = 0
         with self._ctx.database.begin() as cx:
             store_push.lapsed(cx, CLAIM)
+        if self._must_wait():
+            return 0
         while go_on() and (some := self._job() or self._some(go_on)):
             worked += some
         return worked
+
+    def _must_wait(self) -> bool:
+        """Is our share of the CRM's calls used up? Then leads stay as they are, and are not tried in vain."""
+        try:
+            wait_s = self._ctx.client(self._crm_id).usage().wait_s
+        except AppError:
+            return False  # whoever sends the first lead says what it is
+        WAITS.labels(self._crm_id).set(wait_s)
+        if wait_s > TOLD_S:
+            with self._ctx.database.begin() as cx:
+                if store_push.is_due(cx, self._crm_id):
+                    self._alert(cx, "", End(State.DUE, NO_CALLS))
+        return wait_s > 0
 
     def _some(self, go_on: Callable[[], bool]) -> int:
         claimed, seen = claim(self._ctx, self._crm_id)
@@ -205,7 +231,7 @@ class Pusher:
             )
         else:
             day = self._ctx.clock().date().isoformat()
-            subject = f"Leads wait: {self._crm_id} refuses our access"
+            subject = f"Leads wait: {self._crm_id} cannot be called"
             notify.tell(cx, "lead.waits", f"{self._crm_id}-{day}", subject, end.why, {"connection_id": self._crm_id})
 
 

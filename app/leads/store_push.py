@@ -21,13 +21,21 @@ _SENDABLE = (State.DUE.value, State.PUSHED.value, State.UNKNOWN.value)
 
 def due(cx: sa.Connection, crm_id: str, limit: int, gather_s: float) -> list[sa.RowMapping]:
     """What is due, locked; once something is, also what would be due soon for the first time, so that it shares a call."""
-    now_due = sa.and_(c.state.in_(_SENDABLE), c.lease_until.is_(None), c.crm_id == crm_id, c.due_at.is_not(None))
-    first = sa.select(c.id).where(now_due, c.due_at <= sa.func.now()).limit(1)
-    if cx.execute(first).first() is None:
+    if not is_due(cx, crm_id):
         return []
     soon = sa.or_(c.due_at <= sa.func.now(), sa.and_(c.due_at <= after(gather_s), c.tries == 0))
-    query = sa.select(lead).where(now_due, soon).order_by(c.due_at, c.id).limit(limit)
+    query = sa.select(lead).where(_waiting(crm_id), soon).order_by(c.due_at, c.id).limit(limit)
     return list(cx.execute(query.with_for_update(skip_locked=True)).mappings())
+
+
+def is_due(cx: sa.Connection, crm_id: str) -> bool:
+    """Is there anything to send now?"""
+    first = sa.select(c.id).where(_waiting(crm_id), c.due_at <= sa.func.now()).limit(1)
+    return cx.execute(first).first() is not None
+
+
+def _waiting(crm_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(c.state.in_(_SENDABLE), c.lease_until.is_(None), c.crm_id == crm_id, c.due_at.is_not(None))
 
 
 def begin(cx: sa.Connection, rows: Sequence[Row], lease_s: float) -> None:

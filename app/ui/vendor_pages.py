@@ -9,6 +9,8 @@ from integrations.kernel.vendor import Account
 # Source: the addresses of Stripe's own dashboard, with /test/ for its test mode.
 _DASHBOARDS: Final = {"stripe": "https://dashboard.stripe.com/{test}{page}/{id}"}
 _TICKETS: Final = {"zendesk": "https://{subdomain}.zendesk.com/agent/tickets/{id}"}  # source: Zendesk's own addresses
+# Source: an org sends a record's bare id on to its page, in either of its desktops (R).
+_RECORDS: Final = {"salesforce": "https://{my_domain}.my.salesforce.com/{id}"}
 _PAGES: Final = {"payer": "customers", "dispute": "disputes", "subscription": "subscriptions"}
 
 
@@ -31,6 +33,14 @@ def ticket(account: Account, ticket_id: str) -> str:
     if account.base_url or not template or not subdomain or not ticket_id.isalnum():
         return ""
     return template.format(subdomain=subdomain, id=ticket_id)
+
+
+def record(account: Account, object_id: str) -> str:
+    """The record at the CRM; "" where there is none, as with a simulated vendor."""
+    template, domain = _RECORDS.get(account.vendor, ""), str(account.config.get("my_domain", ""))
+    if account.base_url or not template or not domain.replace("-", "").replace(".", "").isalnum():
+        return ""
+    return template.format(my_domain=domain, id=object_id) if object_id.isalnum() else ""
 
 
 def https(url: object) -> str:

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from integrations.kernel.money import Money
 
+READING_SHARE = 0.8  # of our calls of a day: beyond it nothing is only read
+
 
 class Shape(StrEnum):
     """Which kind of record a lead becomes: somebody unknown, a deal of a customer, or a task for the owner."""
@@ -168,10 +170,21 @@ class Bulk:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Calls used of those allowed in the CRM's day; None when it did not say."""
+    """Calls of the CRM's day. used, allowed: everybody's, as it told; None when it did not.
+
+    ours: those we made, of `share` that we may make; None without a share. wait_s: until we may make the next; 0 is now.
+    """
 
     used: int | None = None
     allowed: int | None = None
+    ours: int | None = None
+    share: int | None = None
+    wait_s: float = 0.0
+
+    @property
+    def is_tight(self) -> bool:
+        """Is what is left kept for sending? Whoever only reads waits then."""
+        return self.wait_s > 0 or (self.share is not None and (self.ours or 0) >= READING_SHARE * self.share)
 
 
 class SetupState(StrEnum):

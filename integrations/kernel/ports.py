@@ -281,7 +281,7 @@ class Crm(Protocol):
         """One page of our records that changed, with an overlap, deleted ones too; without a cursor, since a moment."""
 
     def usage(self) -> Usage:
-        """Of the vendor's day, as its last answer told it; costs no call."""
+        """Of the vendor's day, as its last answer told it, and our share of it; costs no call."""
 
     def check(self) -> list[str]:
         """Test the connection; an empty list is healthy, else sentences that say what to do."""
@@ -296,8 +296,14 @@ class CrmSetup(Protocol):
     def present(self) -> Sequence[str]:
         """Fields of ours that are there."""
 
+    def words(self) -> Sequence[str]:
+        """What of the org's own lists is used for our records, a sentence each."""
+
+    def records(self) -> Mapping[str, int]:
+        """How many records carry our key, by the CRM's name of their kind."""
+
     def remove(self) -> Sequence[SetupStep]:
-        """Take our fields away, with what is in them."""
+        """Take our fields away, with what is in them; what an admin named is left to the admin."""
 
 
 class CrmWithSetup(Crm, Protocol):

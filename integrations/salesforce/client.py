@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -30,7 +31,7 @@ from integrations.salesforce.faults import Answered
 from integrations.salesforce.org import OBJECTS, NeedsSetup, Sheets, no_key
 from integrations.salesforce.pushing import Pushes
 from integrations.salesforce.reading import CHUNK, Query, Row
-from integrations.salesforce.settings import KEY_FIELD, VERSION, extra_fields, field_name, host_of
+from integrations.salesforce.settings import DAILY_SHARE, KEY_FIELD, VERSION, extra_fields, field_name, host_of
 from integrations.salesforce.words import Choices
 from integrations.transport.http import Gate, vendor_session
 
@@ -51,8 +52,9 @@ class SalesforceClient:
     def __init__(self, account: Account, gate: Gate) -> None:
         host = host_of(account.config)
         # The org says with every answer how many calls a day it allows; the gate reads that here.
-        self._config: dict[str, Any] = dict(account.config)
+        self._config: dict[str, Any] = {"daily_share": DAILY_SHARE, **account.config}
         account = Account(account.connection_id, account.vendor, account.base_url, self._config, account.secrets)
+        self._account, self._gate = account, gate
         self._session = vendor_session(
             account, hosts=(host,), authorise=Sessions(account, host, gate), endpoint_of=endpoint_of, gate=gate,
             deadline_s=DEADLINE_S, wait_s=2.0,
@@ -101,7 +103,8 @@ class SalesforceClient:
         return self._changes.standings(cursor, since)
 
     def usage(self) -> Usage:
-        return self._usage
+        room = self._gate.room(self._account)
+        return replace(self._usage, ours=room.made, share=room.share, wait_s=room.wait_s)
 
     def check(self) -> list[str]:
         """Four calls: the org's limits, and what it has of our three objects."""
@@ -114,9 +117,8 @@ class SalesforceClient:
     def setup(self) -> setting_up.Setup:
         """What an admin's command does with the org's fields."""
         self._sheets.forget()
-        return setting_up.Setup(
-            self.call, lambda query: self._query("tooling/query", query)[0], self._sheets, self._key
-        )
+        tooling, stage = (lambda query: self._query("tooling/query", query)[0]), str(self._config.get("stage") or "")
+        return setting_up.Setup(self.call, tooling, self._sheets, self._key, stage)
 
     def rows(self, query: Query, *, deleted: bool = False) -> tuple[list[Row], bool]:
         """One page of a query, and whether Salesforce has more of it."""

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from integrations.kernel.crm import SetupState, SetupStep
 from integrations.kernel.errors import NeedsReauthorisation, VendorRejected
+from integrations.salesforce import choosing
 from integrations.salesforce.org import OBJECTS, Sheet, Sheets
 from integrations.salesforce.reading import Query, Row
-from integrations.salesforce.settings import REASON_FIELD, VERDICT_FIELD
+from integrations.salesforce.settings import KEY_FIELD, REASON_FIELD, VERDICT_FIELD
 
 HOME: Final = {"Lead": "Lead", "Opportunity": "Opportunity", "Task": "Activity"}  # whose field it is
 KEY_LENGTH: Final = 64
@@ -81,24 +82,37 @@ def show_it(of: str, name: str) -> str:
     )
 
 
+def see_it(of: str) -> str:
+    """What an admin clicks when the object itself is hidden. Tasks have no object permissions of their own (R)."""
+    where = (
+        "System Permissions > Edit: tick Access Activities and Edit Tasks."
+        if of == "Task"
+        else f"Object Settings > {of} > Edit: tick Read, Create and Edit."
+    )
+    return f"The integration user does not see {of}: Setup > Permission Sets > the user's set > {where} Then run this again."
+
+
 class Setup:
-    """call: one call; raises VendorRejected and NeedsReauthorisation. tooling: a query of the Tooling API."""
+    """call: one call; raises VendorRejected and NeedsReauthorisation. tooling: a query of the Tooling API. stage: chosen."""
 
     def __init__(
-        self, call: Callable[..., Any], tooling: Callable[[Query], Sequence[Row]], sheets: Sheets, key: str
+        self, call: Callable[..., Any], tooling: Callable[[Query], Sequence[Row]], sheets: Sheets, key: str, stage: str
     ) -> None:
-        self._call, self._tooling, self._sheets, self._key = call, tooling, sheets, key
+        self._call, self._tooling, self._sheets, self._key, self._stage = call, tooling, sheets, key, stage
 
     def make(self, *, verdicts: bool) -> list[SetupStep]:
         """Make what is missing; what is there already is left as it is."""
         steps, made = [], []
         for of, name, metadata in self._each(verdicts=verdicts):
-            steps.append(self._one(of, name, metadata))
+            try:
+                steps.append(self._one(of, name, metadata, self._sheets.of(of)))
+            except (VendorRejected, NeedsReauthorisation):
+                steps.append(SetupStep(f"{HOME[of]}.{name}", SetupState.BY_HAND, see_it(of)))
             if steps[-1].state is SetupState.MADE:
                 made.append((of, name))
         self._sheets.forget()
         steps += [
-            SetupStep(f"{of}.{name}", SetupState.BY_HAND, show_it(of, name))
+            SetupStep(f"{HOME[of]}.{name}", SetupState.BY_HAND, show_it(of, name))
             for of, name in made if name not in self._sheets.of(of).fields
         ]  # fmt: skip
         return steps
@@ -107,29 +121,48 @@ class Setup:
         """Fields of ours that the org has, as far as we see them."""
         return [f"{HOME[of]}.{name}" for of, name, _ in self._each(verdicts=True) if name in self._sheets.of(of).fields]
 
+    def words(self) -> list[str]:
+        """The values of the org's picklists that new records get."""
+        return choosing.sentences({name: self._sheets.of(name) for name in OBJECTS.values()}, self._stage)
+
+    def records(self) -> dict[str, int]:
+        """Records that carry our key, by object; one call each."""
+        told = {}
+        for of in OBJECTS.values():
+            if self._key in self._sheets.of(of).fields:
+                query = f"SELECT count() FROM {of} WHERE {self._key} != null"  # noqa: S608 - names, checked
+                told[of] = int(self._call("GET", "query", params={"q": query})["totalSize"])
+        return told
+
     def remove(self) -> list[SetupStep]:
-        """Take our fields away, with what is in them. Records stay."""
-        steps = []
-        for of, name, _ in self._each(verdicts=True):
-            title = f"{HOME[of]}.{name}"
-            try:
-                field_id = self._id_of(HOME[of], name)
-                if field_id:
-                    self._call("DELETE", f"{FIELDS}/{field_id}")
-                    steps.append(SetupStep(title, SetupState.REMOVED))
-            except (VendorRejected, NeedsReauthorisation) as error:
-                text = f"Object Manager > {HOME[of]} > Fields & Relationships > {name} > Delete. ({error})"
-                steps.append(SetupStep(title, SetupState.BY_HAND, f"Setup > {text}"))
+        """Take our fields away, with what is in them. Records stay; a key field that has a name of the admin's does too."""
+        steps = [one for of, name, _ in self._each(verdicts=True) if (one := self._without(of, name)) is not None]
         self._sheets.forget()
         return steps
+
+    def _without(self, of: str, name: str) -> SetupStep | None:
+        """None for a field that is not there."""
+        title = f"{HOME[of]}.{name}"
+        try:
+            field_id = self._id_of(HOME[of], name)
+            if not field_id:
+                return None
+            if name == self._key != KEY_FIELD:
+                text = f"{title} has a name of your own choosing, so it is left: delete it if nothing else uses it."
+                return SetupStep(title, SetupState.BY_HAND, text)
+            self._call("DELETE", f"{FIELDS}/{field_id}")
+        except (VendorRejected, NeedsReauthorisation) as error:
+            text = f"Object Manager > {HOME[of]} > Fields & Relationships > {name} > Delete. ({error})"
+            return SetupStep(title, SetupState.BY_HAND, f"Setup > {text}")
+        return SetupStep(title, SetupState.REMOVED)
 
     def _each(self, *, verdicts: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for of in OBJECTS.values():
             for name, metadata in wanted(self._key, verdicts=verdicts).items():
                 yield of, name, metadata
 
-    def _one(self, of: str, name: str, metadata: Mapping[str, Any]) -> SetupStep:
-        title, sheet = f"{HOME[of]}.{name}", self._sheets.of(of)
+    def _one(self, of: str, name: str, metadata: Mapping[str, Any], sheet: Sheet) -> SetupStep:
+        title = f"{HOME[of]}.{name}"
         if name in sheet.fields:
             return _there(title, of, name, sheet, key=self._key)
         try:

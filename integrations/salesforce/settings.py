@@ -15,6 +15,7 @@ from integrations.kernel.vendor import Setting
 VERSION = "66.0"  # 67.0 existed when this was written; one is what every call names
 KEY_FIELD, VERDICT_FIELD, REASON_FIELD = "Deskbridge_Key__c", "Deskbridge_Verdict__c", "Deskbridge_Reason__c"
 LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
+DAILY_SHARE = "20"
 _TEST_ORGS = (".sandbox", ".scratch")  # My Domains of orgs whose tokens are for the test audience (R for scratch)
 
 MY_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.(?:sandbox|scratch|develop|trailblaze|demo|patch))?")
@@ -28,7 +29,7 @@ SETTINGS = (
     Setting("consumer_key", "Consumer key", "of the External Client App: its OAuth settings"),
     Setting("username", "User name", "of the integration user; for JWT bearer, with `private_key`", required=False),
     Setting(
-        "private_key", "Private key", "PEM, of the certificate that was uploaded to the app; for JWT bearer",
+        "private_key", "Private key", "PEM without a passphrase, of the certificate the app was given; for JWT bearer",
         secret=True, required=False, pattern=r"(?s)\s*-----BEGIN (?:RSA )?PRIVATE KEY-----.+",
     ),
     Setting(
@@ -46,6 +47,8 @@ SETTINGS = (
     Setting("stage", "Stage of a new deal", "one of the org's stages; the first open one when left out", required=False),
     Setting("fields", "Extra fields", "name=Field__c, by spaces: score, next_step, ticket, payer, link; used where the "
             "org has the field", required=False),
+    Setting("daily_share", "Share of the day's calls", "percent of the org's API calls of 24 hours that we may make; when "
+            "they are made, we wait", default=DAILY_SHARE, pattern=r"[1-9][0-9]?|100"),
     Setting("limits", "Own limits", "`off` only against a simulator without limits", default="real"),
 )  # fmt: skip
 

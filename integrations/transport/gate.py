@@ -15,6 +15,7 @@ from integrations.kernel.errors import RateLimited, VendorError, VendorUnavailab
 from integrations.kernel.vendor import Account
 from integrations.transport.breaker import Breaker
 from integrations.transport.limits import Budgets, Limit
+from integrations.transport.protocols import Room
 from integrations.transport.retry_after import asked_s, retry_after_s
 from integrations.transport.told import Told, told
 
@@ -26,7 +27,7 @@ LEFT = Gauge(
     "deskbridge_vendor_budget_left", "Calls left for machines", ["connection", "bucket"], multiprocess_mode="mostrecent"
 )
 
-ACCOUNT = "account"  # the bucket every call of a connection is in
+ACCOUNT, SHARE = "account", "share"  # the buckets every call of a connection is in; the second where a share is set
 TELL_BELOW = 0.5  # what the vendor counts matters, and is passed on, when less than this part of a limit is left
 MEASURE_EACH_S = 5.0  # how often the gauge of a bucket is brought up to date
 # Settings that replace a vendor's account limit; the last is told by the vendor itself, not by an admin.
@@ -89,6 +90,16 @@ class SharedGate:
             self._learn(account, limits, status, headers)
             self._measure(account, limits)
 
+    def room(self, account: Account) -> Room:
+        """What a machine may still call of this account. Takes nothing."""
+        limits = self._limits(account, "")
+        share = next((one for one in limits if one.ours), None)
+        wait_s = self._budgets.wait_s(account.connection_id, limits)
+        if share is None:
+            return Room(wait_s=wait_s)
+        left = self._budgets.left(account.connection_id, share)
+        return Room(None if left is None else share.calls - left, share.calls, wait_s)
+
     def budget_left(self, account: Account, endpoint: str) -> dict[str, int | None]:
         """Calls left for machines by bucket; None while Redis is away."""
         limits = [one for one in self._limits(account, endpoint) if one.calls]
@@ -131,17 +142,25 @@ class SharedGate:
                 LEFT.labels(*key).set(left)
 
     def _limits(self, account: Account, endpoint: str) -> list[Limit]:
-        """The account's limit first, then the endpoint's own; the last has no limit, but can be closed."""
+        """The account's limit first, then the endpoint's own and one without a limit that can be closed; our share last."""
         if account.config.get("limits") == "off":
             return []
         name, _, one = endpoint.partition("#")
         table = self._tables.get(account.vendor, {})
         own = [_of(limit, one) if limit.each else limit for limit in table.get(name, ())]
-        return [_account_limit(account, table), *own, Limit(f"endpoint:{name}", 0, 60.0)]
+        return [_account_limit(account, table), *own, Limit(f"endpoint:{name}", 0, 60.0), *_share(account)]
 
 
 def _of(limit: Limit, one: str) -> Limit:
     return Limit(f"{limit.bucket}:{one}", limit.calls, limit.window_s, each=True)
+
+
+def _share(account: Account) -> list[Limit]:
+    """Of the day's calls that the vendor told, those we may make ourselves: `daily_share` per cent."""
+    day, percent = str(account.config.get("calls_per_day") or ""), str(account.config.get("daily_share") or "")
+    if not (day.isdigit() and percent.isdigit()):
+        return []
+    return [Limit(SHARE, max(1, int(day) * int(percent) // 100), 86_400.0, ours=True)]
 
 
 def _account_limit(account: Account, table: Table) -> Limit:

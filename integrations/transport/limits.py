@@ -28,21 +28,23 @@ PATIENCE_S = 0.5  # for Redis: a budget must never cost more than the call
 class Limit:
     """At most `calls` in any `window_s` seconds, for one bucket (account, endpoint class, object).
 
-    calls 0: no limit is known, but the vendor may close it. each: one bucket for every object called.
+    calls 0: no limit is known, but the vendor may close it. each: one bucket for every object called. ours: a limit we
+    set ourselves, of our own calls alone; machines may use all of it.
     """
 
     bucket: str
     calls: int
     window_s: float
     each: bool = False
+    ours: bool = False
 
     def allowed(self, share: float) -> int:
         """Calls for somebody who may use this share."""
-        return max(1, int(self.calls * share))
+        return self.calls if self.ours else max(1, int(self.calls * share))
 
 
 # KEYS: a bucket's sorted set of calls; beside it "<key>:closed" (until, ms) and "<key>:others" (calls of others).
-# ARGV: id, then allowed calls and window (ms) of each bucket. Allowed 0 is no limit.
+# ARGV: id, then allowed calls and window (ms) of each bucket. Allowed 0 is no limit; without an id nothing is taken.
 # Answers 0 when a place was taken in every bucket, else the milliseconds to wait, and then nothing was taken.
 _TAKE = """
 local t = redis.call('TIME')
@@ -69,7 +71,7 @@ for i, key in ipairs(KEYS) do
     end
   end
 end
-if wait > 0 then return wait end
+if wait > 0 or ARGV[1] == '' then return wait end
 for i, key in ipairs(KEYS) do
   if tonumber(ARGV[i * 2]) > 0 then
     redis.call('ZADD', key, now, ARGV[1])
@@ -122,8 +124,7 @@ class Budgets:
         """Take a place in every limit; answers 0, or the seconds to wait (and nothing was taken)."""
         if not limits:
             return 0.0
-        share = 1.0 if people else MACHINE_SHARE
-        allowed = {_key(connection_id, one): (one.allowed(share) if one.calls else 0, one.window_s) for one in limits}
+        allowed = _allowed(connection_id, limits, 1.0 if people else MACHINE_SHARE)
         if not self._is_away():
             try:
                 wait = self._take_shared(allowed)
@@ -134,10 +135,20 @@ class Budgets:
                 self._gone_away()
         return self._own.take(allowed)
 
-    def _take_shared(self, allowed: Mapping[str, tuple[int, float]]) -> float:
+    def wait_s(self, connection_id: str, limits: Sequence[Limit]) -> float:
+        """How long a machine would have to wait now; nothing is taken. 0 also while Redis is away."""
+        if not limits or self._is_away():
+            return 0.0
+        try:
+            return self._take_shared(_allowed(connection_id, limits, MACHINE_SHARE), take=False)
+        except (redis.RedisError, OSError):
+            self._gone_away()
+            return 0.0
+
+    def _take_shared(self, allowed: Mapping[str, tuple[int, float]], *, take: bool = True) -> float:
         with self._lock:
             self._number += 1
-            arguments: list[str | int] = [f"{self._name}-{self._number}"]
+            arguments: list[str | int] = [f"{self._name}-{self._number}" if take else ""]
         for calls, window_s in allowed.values():
             arguments += [calls, int(window_s * 1000)]
         return float(self._take(keys=list(allowed), args=arguments)) / 1000
@@ -187,6 +198,10 @@ def _impatient(client: redis.Redis) -> redis.Redis:
     return redis.Redis(
         connection_pool=redis.ConnectionPool(pool.connection_class, **{**pool.connection_kwargs, **patience})
     )
+
+
+def _allowed(connection_id: str, limits: Sequence[Limit], share: float) -> dict[str, tuple[int, float]]:
+    return {_key(connection_id, one): (one.allowed(share) if one.calls else 0, one.window_s) for one in limits}
 
 
 def _key(connection_id: str, limit: Limit) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from integrations.kernel.errors import VendorError
@@ -19,6 +20,18 @@ class Authoriser(Protocol):
 
     def renew(self, refused: str) -> None:
         """Get new credentials, unless another thread has replaced the refused ones already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """made: calls of ours in the day, of `share` that we may make; None where there is no share or it cannot be known.
+
+    wait_s: until a machine may make the next call; 0 is now.
+    """
+
+    made: int | None = None
+    share: int | None = None
+    wait_s: float = 0.0
 
 
 class Gate(Protocol):
@@ -44,6 +57,9 @@ class Gate(Protocol):
         error: VendorError | None = None,
     ) -> None:
         """Tell how it went. status: None when there was no answer; then `error` says how that ended."""
+
+    def room(self, account: Account) -> Room:
+        """What a machine may still call of this account; costs no call."""
 
 
 class OpenGate:
@@ -71,3 +87,6 @@ class OpenGate:
         error: VendorError | None = None,
     ) -> None:
         return None
+
+    def room(self, account: Account) -> Room:
+        return Room()

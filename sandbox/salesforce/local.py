@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import requests
 
 from sandbox.base import Context
 from sandbox.base.serving import end, serve
 from sandbox.salesforce import simulator
-from sandbox.salesforce.state import State
+from sandbox.salesforce.reps import Acts
 
 
 class Local:
@@ -23,9 +26,17 @@ class Local:
         return self.context.simulators["salesforce"]
 
     @property
-    def state(self) -> State:
-        state: State = self.simulator.state
+    def state(self) -> Acts:
+        state: Acts = self.simulator.state
         return state
+
+    def caller(self) -> Callable[..., requests.Response]:
+        """call(method, path below the version, **of requests): with a session of the org."""
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {self.simulator.tokens.issue()}"
+        root = f"{self.url}/services/data/v66.0"
+        return lambda method, path, **more: session.request(method, f"{root}/{path}", timeout=10, **more)
 
     def calls(self) -> dict[str, int]:
         """How often each operation was called, by method and route."""

@@ -8,12 +8,13 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox.base import Context, Simulator
-from sandbox.salesforce import oauth, routes
+from sandbox.salesforce import bulk, jobs, oauth, queries, routes, setup
 from sandbox.salesforce.errors import Failed, not_found, refusal
-from sandbox.salesforce.state import State
+from sandbox.salesforce.reps import Acts
 from sandbox.world import build_world
 
 DAILY = 100_000
+ADDRESS = 16_384  # characters of an address with its query (R)
 _DATA = re.compile(r"/services/data/v\d\d\.\d/")
 
 
@@ -23,6 +24,11 @@ class Daily:
     def __init__(self) -> None:
         self.used, self.allowed = 0, DAILY
 
+    def allow(self, calls: int) -> bool:
+        """Another daily limit."""
+        self.allowed = calls
+        return True
+
     def headers(self) -> dict[str, str]:
         return {"Sforce-Limit-Info": f"api-usage={self.used}/{self.allowed}"}
 
@@ -30,15 +36,22 @@ class Daily:
 def build(context: Context) -> Flask:
     """The app; its state can be reached as `context.simulators["salesforce"].state`."""
     simulator = Simulator("salesforce", context, lambda: _before(simulator, tokens, daily))
-    state = State(context, build_world(context.seed, context.now(), getattr(context, "scale", 1)))
-    tokens, daily = oauth.Tokens(context), Daily()
+    state = Acts(context, build_world(context.seed, context.now(), getattr(context, "scale", 1)))
+    tokens, daily, org = oauth.Tokens(context), Daily(), setup.Setup(state)
+    worked = jobs.Jobs(state, simulator.ledger)
     simulator.state, simulator.tokens, simulator.daily = state, tokens, daily  # type: ignore[attr-defined]
     state.expire_sessions = tokens.expire  # type: ignore[attr-defined]  # acts like the others
+    state.trust_key = tokens.trust  # type: ignore[attr-defined]
+    state.allow_calls = daily.allow  # type: ignore[attr-defined]
+    state.permit, state.show_fields = org.permit, org.show_fields  # type: ignore[attr-defined]
+    state.pause_jobs, state.fail_jobs = worked.pause, worked.fail  # type: ignore[attr-defined]
+    setup.routes(simulator.app, state, org)
+    bulk.routes(simulator.app, worked)
     oauth.routes(simulator.app, tokens)
     routes.records(simulator.app, state, simulator.ledger)
     routes.by_key(simulator.app, state, simulator.ledger)
     routes.collections(simulator.app, state, simulator.ledger)
-    routes.queries(simulator.app, state)
+    queries.routes(simulator.app, state)
 
     @simulator.app.get(f"{routes.ROOT}/limits")
     def limits(version: str) -> Response:
@@ -54,6 +67,8 @@ def _before(simulator: Simulator, tokens: oauth.Tokens, daily: Daily) -> None:
         return
     if not _DATA.match(request.path):
         raise not_found()
+    if len(request.full_path) > ADDRESS:
+        raise refusal(414, "URI_TOO_LONG", "the address is too long")
     if not tokens.is_good(request.headers.get("Authorization", "")):
         raise refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
     with simulator.context.lock:

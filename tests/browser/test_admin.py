@@ -68,6 +68,9 @@ def filled(console):
             cx, ["quote_words", "asks_quote"], accepted=2, rejected=38, reason="Asked for a price, not for more", open=3
         )
         leads.judged(cx, ["names_a_competitor"], accepted=2, rejected=1, open=1)
+        for n in range(60):
+            leads.put(cx, "withheld" if n < 20 else "closed", kind="expansion", drawn_at=leads.ago(100), worth=100,
+                      worth_later=200 if n % 4 == 0 or n > 40 else 100)  # fmt: skip
         leads.term(cx, 90, leads.month(1), 125000, "KWD")
         leads.term(cx, 91, None, 99000, ends_on=leads.month(2))
     return found

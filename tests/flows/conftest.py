@@ -38,7 +38,7 @@ KINDS = [
 ]  # fmt: skip
 
 
-def free_ports(count=4, step=10):
+def free_ports(count=5, step=10):
     """Some ports, `step` apart, that are all free; below 32768, where the kernel hands none out.
 
     Looked for from a place of each process's own: two that look at once must not find the same.

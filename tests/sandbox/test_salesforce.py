@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from simple_salesforce import Salesforce, SFType
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest
 
-from sandbox.salesforce.local import Local
 from sandbox.salesforce.oauth import CONSUMER_KEY, CONSUMER_SECRET, JWT_GRANT, USERNAME
 
 KEY = "Deskbridge_Key__c"
@@ -19,22 +18,15 @@ LEAD = {"LastName": "Novak", "Company": "Unknown Ltd", "Email": "novak@unknown.e
 
 
 @pytest.fixture
-def salesforce():
-    local = Local()
-    local.state.add_field("Lead", KEY, 64, external=True)
-    yield local
-    local.stop()
+def salesforce(salesforce):
+    """With a key field on leads."""
+    salesforce.state.add_field("Lead", KEY, 64, external=True)
+    return salesforce
 
 
 @pytest.fixture
 def call(salesforce):
-    """call(method, path, **of requests): with a session of the org."""
-    session = requests.Session()
-    session.trust_env = False
-    session.headers["Authorization"] = f"Bearer {salesforce.simulator.tokens.issue()}"
-    return lambda method, path, **more: session.request(
-        method, f"{salesforce.url}/services/data/v66.0/{path}", timeout=10, **more
-    )
+    return salesforce.caller()
 
 
 def token(local, **form):
@@ -140,11 +132,24 @@ def test_one_key_is_one_record_however_many_write_at_once(salesforce, call):
 
 def test_a_collection_answers_in_order_with_an_error_of_its_own(call):
     kind = {"attributes": {"type": "Lead"}}
-    sent = [{**kind, **LEAD, KEY: "a"}, {**kind, KEY: "b", "Company": "x"}, {**kind, KEY: "a", "Rating": "Cold"}]
+    call("POST", "sobjects/Lead", json={"LastName": "L", "Company": "C", KEY: "c"})
+    sent = [{**kind, **LEAD, KEY: "a"}, {**kind, KEY: "b", "Company": "x"}, {**kind, KEY: "C", "Rating": "Cold"}]
     found = call("PATCH", f"composite/sobjects/Lead/{KEY}", json={"allOrNone": False, "records": sent}).json()
     assert [(one["success"], one.get("created")) for one in found] == [(True, True), (False, None), (True, False)]
     assert found[1]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
     assert call("PATCH", f"composite/sobjects/Lead/{KEY}", json={"records": sent * 67}).status_code == 400
+
+
+def test_a_collection_names_a_record_once(call):
+    """By its key, whatever its capitals, or by its id."""
+    kind = {"attributes": {"type": "Lead"}}
+    made = call("POST", "sobjects/Lead", json=LEAD).json()["id"]
+    by_key = [{**kind, "LastName": "L", "Company": "C", KEY: one} for one in ("a", "A")]
+    found = call("PATCH", f"composite/sobjects/Lead/{KEY}", json={"allOrNone": False, "records": by_key}).json()
+    by_id = [{**kind, "id": made, "Rating": one} for one in ("Hot", "Cold")]
+    found += call("PATCH", "composite/sobjects", json={"allOrNone": False, "records": by_id}).json()
+    assert [one["success"] for one in found] == [True, False, True, False]
+    assert {one["errors"][0]["statusCode"] for one in found if not one["success"]} == {"DUPLICATE_VALUE"}
 
 
 def test_queries_are_parsed_and_paged(salesforce, call):

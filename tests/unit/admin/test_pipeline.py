@@ -154,9 +154,11 @@ def test_a_leads_story_is_whole(ada, found, database):
     assert ("Won" in told, "worth ¥1,500" in told, "Closed Won" in told) == (True, True, True)
 
 
-def test_a_lead_leads_to_its_ticket_and_payer_at_the_vendors(ada, app, found):
+def test_a_lead_leads_to_its_ticket_payer_and_record_at_the_vendors(ada, app, found):
     runtime = app.extensions["deskbridge"]
-    zendesk, stripe = registry.by_slug("zendesk"), registry.by_slug("stripe")
+    zendesk, stripe, salesforce = (registry.by_slug(slug) for slug in ("zendesk", "stripe", "salesforce"))
+    org = {"my_domain": "acme--uat.sandbox", "consumer_key": "k"}
+    runtime.connections.add(salesforce, "CRM", org, {"consumer_secret": ["s"]}, connection_id="sales")
     runtime.connections.add(
         zendesk,
         "desk",
@@ -170,6 +172,7 @@ def test_a_lead_leads_to_its_ticket_and_payer_at_the_vendors(ada, app, found):
     page = ada.get(f"/admin/leads/{found['pushed']}").text
     assert 'href="https://acme.zendesk.com/agent/tickets/35436"' in page
     assert re.search(r'href="https://dashboard.stripe.com/test/[^"]*cus_1"', page)
+    assert 'href="https://acme--uat.sandbox.my.salesforce.com/00T000000000001"' in page
 
 
 @pytest.mark.parametrize("state", STATES)

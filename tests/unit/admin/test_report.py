@@ -105,3 +105,15 @@ def test_what_was_sent_long_ago_costs_nothing(database):
         plan = "\n".join(cx.execute(sa.text("EXPLAIN " + _COUNTED.text), {"since": leads.ago(90)}).scalars())
     assert "ix_lead_pushed_at" in plan
     assert "Seq Scan" not in plan
+
+
+def test_the_lift_of_a_holdout_is_shown_with_its_interval_and_not_without_one(database, ada):
+    assert "What sending is worth" not in ada.get("/admin/report").text
+    with database.begin() as cx:
+        for n in range(60):
+            leads.put(cx, "withheld" if n < 20 else "pushed", kind="expansion", drawn_at=leads.ago(100), worth=100,
+                      worth_later=200 if n % 4 == 0 or n > 40 else 100)  # fmt: skip
+        leads.put(cx, "withheld", kind="trial", drawn_at=leads.ago(100), worth=0, worth_later=0)
+    told = text_of(ada.get("/admin/report"))
+    assert "More seats or a larger plan 40 25 20 5 38% 8% to 59%" in told
+    assert "Trial that ends 0 0 1 0 too few to say" in told

@@ -10,8 +10,8 @@ from tests.lead_scene import Scene
 
 
 @pytest.fixture
-def scene(database):
-    return Scene(database)
+def scene(database, org):
+    return Scene(database, org=org)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_an_ambiguous_match_goes_from_the_queue_to_the_owner_and_comes_back(scen
     story = text_of(eve.get(f"/admin/leads/{one.id}"))
     for line in ("With sales", "A person said so", "Northwind Holding", one.object_id, "Renews on", "Approver said on"):
         assert line in story, line
-    scene.crm.say(one.object_id, closed=True, won=True, stage="Closed Won", amount=[600000, "EUR"])
+    scene.crm.state.win(one.object_id, 6_000.0)
     scene.poll()
     story = text_of(eve.get(f"/admin/leads/{one.id}"))
     for line in ("Answered", "Won", "worth €6,000.00", "Closed Won"):
@@ -91,7 +91,7 @@ def test_a_rejected_ticket_lead_shows_in_its_rules_report_card(scene, eve):
     scene.payer()
     scene.asked(rule="asks_quote")
     scene.run()
-    scene.crm.say(scene.one().object_id, verdict="rejected", reason="No budget")
+    scene.crm.state.reject("Task", scene.one().object_id, "No budget")
     scene.poll()
     report = text_of(eve.get("/admin/report"))
     assert "asks_quote 1 1 0 too few to say 1 1 × No budget" in report

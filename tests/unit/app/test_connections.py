@@ -111,3 +111,24 @@ def test_resealing_moves_everything_to_the_newest_key(connections, database):
     made = Connections(database, [OLD]).add(CARD, "A", {"subdomain": "a"}, {"webhook_secret": ["s"]})
     assert (connections.reseal(), connections.reseal()) == (1, 0)
     assert Connections(database, [NEW]).account(made).secret("webhook_secret") == "s"
+
+
+def test_settings_are_changed_later_by_the_same_rules_and_secrets_are_none_of_them(connections):
+    made = connections.add(CARD, "Main", {"subdomain": "acme"}, {"webhook_secret": ["s"]})
+    connections.remember(made, own_user_id="77")
+    connections.configure(CARD, made, {"subdomain": "initech", "region": "us"})
+    assert connections.account(made).config == {"subdomain": "initech", "region": "us", "own_user_id": "77"}
+    connections.configure(CARD, made, {"region": ""})
+    assert connections.account(made).config["region"] == "eu"
+    for wrong in (
+        {"subdomain": "A!"},
+        {"subdomain": ""},
+        {"colour": "red"},
+        {"webhook_secret": "x"},
+        {"own_user_id": "1"},
+    ):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            connections.configure(CARD, made, wrong)
+    assert connections.account(made).config["subdomain"] == "initech"
+    with pytest.raises(UnknownConnection):
+        connections.configure(CARD, "nobody", {"region": "us"})

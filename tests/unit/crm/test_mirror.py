@@ -11,16 +11,11 @@ from app import crm
 from app.crm import store
 from app.crm.models import crm_account, crm_contact, crm_user
 from integrations.kernel.clock import utc_now
-from integrations.kernel.crm import AccountRecord, ContactRecord, CrmUser, DirectoryPage
+from integrations.kernel.crm import AccountRecord, DirectoryPage
 from integrations.kernel.errors import VendorUnavailable
-from tests.crm_world import CRM, TheirCrm
+from tests.crm_world import CRM
 
 NOW = utc_now()
-
-
-@pytest.fixture
-def theirs(database):
-    return TheirCrm(database.url).set_up()
 
 
 def rows(database, table):
@@ -33,34 +28,36 @@ def apply(database, *accounts):
         return store.apply(cx, CRM, DirectoryPage("", True, accounts))
 
 
-def test_all_pages_are_read_once_and_the_next_run_goes_on_from_there(database, theirs):
-    theirs.pages = [
-        ([AccountRecord("001A", NOW, "Acme, Inc.", domains=("b.example", "a.example"))], [], [CrmUser("005A", "Rita")]),
-        ([], [ContactRecord("003A", NOW, "001A", "a.example")], []),
-    ]
-    assert crm.mirror(database, CRM, theirs) == crm.Mirrored(2, 2)
-    (account,) = rows(database, crm_account)
-    assert (account.folded_name, account.domains) == ("acme", ["a.example", "b.example"])
-    assert rows(database, crm_contact)[0].domain == "a.example"
-    assert rows(database, crm_user)[0].active
-    theirs.pages.append(
-        ([AccountRecord("001A", NOW + timedelta(1), "Acme", gone=True)], [], [CrmUser("005A", "Rita", False)])
-    )
-    calls = theirs.calls("directory")
-    assert crm.mirror(database, CRM, theirs) == crm.Mirrored(1, 1)
-    assert theirs.calls("directory") == calls + 1
-    assert rows(database, crm_account)[0].gone
-    assert not rows(database, crm_user)[0].active
+def named(database, table, object_id):
+    return next(row for row in rows(database, table) if row.id == object_id)
 
 
-def test_a_page_that_fails_leaves_those_before_it_and_is_read_next(database, theirs):
-    theirs.pages = [([AccountRecord("001A", NOW)], [], []), ([AccountRecord("001B", NOW)], [], [])]
-    theirs.fail("directory", "")
-    theirs.fail("directory", "before")
+def test_all_pages_are_read_once_and_the_next_run_goes_on_from_there(database, org):
+    org.has("User", "005A", Name="Rita")
+    org.has("Account", "001A", Name="Acme, Inc.", Website="https://www.a.example", OwnerId="005A")
+    org.has("Contact", "003A", LastName="Poe", AccountId="001A", Email="ann@b.example")
+    known = sum(len(org.state.rows[kind]) for kind in ("Account", "Contact"))
+    assert crm.mirror(database, CRM, org.client) == crm.Mirrored(3, known)
+    account = named(database, crm_account, "001A")
+    assert (account.folded_name, account.domains, account.owner_id) == ("acme", ["a.example"], "005A")
+    assert named(database, crm_contact, "003A").domain == "b.example"
+    assert named(database, crm_user, "005A").active
+    assert crm.mirror(database, CRM, org.client) == crm.Mirrored(3, 0)
+    org.state.delete("Account", "001A")
+    org.state.update("User", "005A", {"IsActive": False})
+    assert crm.mirror(database, CRM, org.client) == crm.Mirrored(3, 1)
+    assert named(database, crm_account, "001A").gone
+    assert not named(database, crm_user, "005A").active
+
+
+def test_a_page_that_fails_leaves_those_before_it_and_is_read_next(database, org):
+    org.fail("directory", "", "before")
     with pytest.raises(VendorUnavailable):
-        crm.mirror(database, CRM, theirs)
-    assert [row.id for row in rows(database, crm_account)] == ["001A"]
-    assert crm.mirror(database, CRM, theirs) == crm.Mirrored(1, 1)
+        crm.mirror(database, CRM, org.client)
+    accounts, contacts = (rows(database, table) for table in (crm_account, crm_contact))
+    assert (len(accounts), contacts) == (len(org.state.rows["Account"]), [])
+    assert crm.mirror(database, CRM, org.client).pages == 2
+    assert len(rows(database, crm_contact)) == len(org.state.rows["Contact"])
 
 
 def test_older_never_overwrites_and_the_same_is_no_change(database):

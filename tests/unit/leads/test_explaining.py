@@ -7,14 +7,13 @@ import sqlalchemy as sa
 
 from app.audit.models import audit as record
 from app.leads import explaining, retrying
-from integrations.kernel.crm import PushState
 from integrations.kernel.errors import NotFound
 from tests.lead_scene import Scene
 
 
 @pytest.fixture
-def scene(database):
-    made = Scene(database)
+def scene(database, org):
+    made = Scene(database, org=org)
     made.account(domains=("northwind.example",))
     made.payer("cus_1", "northwind.example")
     return made
@@ -46,9 +45,10 @@ def test_a_ticket_without_a_signal_says_so(scene):
 def test_what_was_refused_goes_out_again_once_it_is_repaired_and_a_person_says_so(scene):
     scene.signal()
     scene.gather()
-    scene.crm.answer(scene.one().id.removeprefix("led_"), PushState.REFUSED.value)
+    scene.crm.state.delete("Account", "001A")
     scene.push()
-    scene.crm.heal()
+    assert scene.one().state == "dead"
+    scene.crm.has("Account", "001A", IsDeleted=False)
     with scene.database.begin() as cx:
         retrying.again(cx, scene.one().id, "per_ops")
     scene.push()

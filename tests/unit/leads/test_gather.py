@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from app.crm import mirror
 from app.leads import review
+from integrations.kernel.errors import VendorUnavailable
 from tests.crm_world import CRM
 from tests.lead_scene import Scene
 
 
 @pytest.fixture
-def scene(database):
-    made = Scene(database)
+def scene(database, org):
+    made = Scene(database, org=org)
     made.user("005A")
     made.account(domains=("northwind.example",))
     made.payer("cus_1", "northwind.example")
@@ -30,6 +32,19 @@ def test_a_signal_becomes_a_lead_of_the_company_that_is_due(scene):
     assert scene.gather() == 0
 
 
+def test_nobody_is_a_stranger_before_all_companies_of_the_crm_are_known(scene, org):
+    scene.sql("DELETE FROM crm_cursor")
+    scene.signal()
+    assert (scene.gather(), scene.leads()) == (0, [])
+    org.fail("directory", "", "before")
+    with pytest.raises(VendorUnavailable):
+        mirror(scene.database, CRM, org.client)
+    assert scene.gather() == 0
+    mirror(scene.database, CRM, org.client)
+    assert scene.gather() == 1
+    assert scene.one().account_id == "001A"
+
+
 def test_sixty_and_thirty_days_before_are_the_same_lead(scene):
     scene.signal()
     scene.run()
@@ -38,8 +53,7 @@ def test_sixty_and_thirty_days_before_are_the_same_lead(scene):
     one = scene.one()
     assert (one.state, one.score) == ("pushed", 50)
     (record,) = scene.crm.records()
-    assert "50 points" in record["fields"]["description"]
-    assert record["fields"]["only"] == ["description", "hot", "values"]
+    assert "50 points" in record.row["Description"]
 
 
 def test_two_payers_of_one_account_share_its_lead(scene):
@@ -56,7 +70,7 @@ def test_free_mail_says_nothing_and_an_unknown_company_becomes_a_lead(scene):
     scene.asked(payer="cus_3")
     scene.run()
     (record,) = scene.crm.records()
-    assert (record["shape"], record["fields"]["company"]) == ("lead", "Somebody New")
+    assert (record.shape, record.row["Company"]) == ("lead", "Somebody New")
 
 
 @pytest.mark.parametrize("parent", ["", "001A"])
@@ -109,7 +123,7 @@ def test_a_company_the_mirror_learns_of_takes_the_lead_over_and_its_own_record_s
     scene.asked("8", payer="cus_5")
     scene.run()
     one = scene.one()
-    assert (one.company, one.object_id, one.shape) == (f"account:{CRM}:001L", first["object_id"], "lead")
+    assert (one.company, one.object_id, one.shape) == (f"account:{CRM}:001L", first.object_id, "lead")
     assert len(scene.crm.records()) == 1
 
 
@@ -156,7 +170,7 @@ def test_what_has_ended_is_dropped_before_and_stays_after_it_was_sent(scene):
 def test_after_a_verdict_the_same_is_not_said_again_for_ninety_days(scene):
     scene.signal()
     scene.run()
-    scene.crm.say(scene.one().object_id, closed=True, stage="Closed Lost", reason="Price")
+    scene.crm.state.stage(scene.one().object_id, "Closed Lost")
     scene.poll()
     scene.signal(on="2028-01-15")
     scene.run()
@@ -182,5 +196,5 @@ def test_risk_shows_on_the_other_leads_of_the_company(scene):
     scene.signal("cancellation", "risk")
     scene.run()
     (deal,) = scene.crm.records("deal")
-    assert "a risk of 60 points (not taken off)" in deal["fields"]["description"]
+    assert "a risk of 60 points (not taken off)" in deal.row["Description"]
     assert scene.one(kind="renewal").score == 33

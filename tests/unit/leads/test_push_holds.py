@@ -10,8 +10,8 @@ from tests.lead_scene import Scene
 
 
 @pytest.fixture
-def scene(database):
-    made = Scene(database)
+def scene(database, org):
+    made = Scene(database, org=org)
     made.account(domains=("northwind.example",))
     made.payer("cus_1", "northwind.example")
     return made
@@ -74,12 +74,12 @@ def test_after_it_was_sent_on_hold_stands_first_and_is_removed(scene):
     scene.hold()
     scene.run()
     (record,) = scene.crm.records()
-    assert record["fields"]["description"].startswith("ON HOLD: A dispute is open. To be released when")
+    assert record.row["Description"].startswith("ON HOLD: A dispute is open. To be released when")
     assert scene.one().pushed_hold
     scene.release()
     scene.run()
     (record,) = scene.crm.records()
-    assert record["fields"]["description"].startswith("Why now")
+    assert record.row["Description"].startswith("Why now")
     assert not scene.one().pushed_hold
     assert [what for what, _ in scene.steps(scene.one().id)] == [
         "found", "due", "pushed", "on hold", "pushed", "hold released", "pushed",

@@ -13,8 +13,8 @@ from tests.lead_scene import DESK, Scene
 
 
 @pytest.fixture
-def scene(database):
-    made = Scene(database)
+def scene(database, org):
+    made = Scene(database, org=org)
     made.account(domains=("northwind.example",))
     made.payer("cus_1", "northwind.example")
     return made
@@ -58,7 +58,7 @@ def test_when_a_verdict_says_more_than_is_known(known, told, more):
 def test_a_rejected_lead_is_closed_and_its_ticket_gets_one_note_within_one_poll(scene):
     scene.asked("7")
     scene.run()
-    scene.crm.say(scene.one().object_id, verdict="Rejected", reason="No budget")
+    scene.crm.state.reject("Task", scene.one().object_id, "No budget")
     assert scene.poll() == 1
     one = scene.one()
     assert (one.state, one.verdict, one.verdict_reason) == ("closed", "rejected", "No budget")
@@ -72,7 +72,7 @@ def test_a_rejected_lead_is_closed_and_its_ticket_gets_one_note_within_one_poll(
 def test_a_won_deal_tells_its_amount_and_currency(scene):
     scene.signal()
     scene.run()
-    scene.crm.say(scene.one().object_id, closed=True, won=True, stage="Closed Won", amount=[480_000, "EUR"])
+    scene.crm.state.win(scene.one().object_id, 4_800.0)
     scene.poll()
     one = scene.one()
     assert (one.state, one.verdict, one.won, one.won_currency) == ("closed", "won", 480_000, "EUR")
@@ -84,15 +84,13 @@ def test_a_converted_lead_is_accepted_and_its_deal_followed_to_the_win(scene):
     scene.payer("cus_n", None, name="Newcomer")
     scene.asked("9", payer="cus_n")
     scene.run()
-    first = scene.one().object_id
-    scene.crm.add("006W", "deal")
-    scene.crm.say(first, converted=True, account_id="001W", deal_id="006W")
+    deal = scene.crm.state.convert(scene.one().object_id)["Opportunity"]
     assert scene.poll() == 1
-    assert (scene.one().verdict, scene.one().object_id, scene.one().shape) == ("accepted", "006W", "deal")
-    scene.crm.say("006W", closed=True, won=True, stage="Closed Won", amount=[99_000, "USD"])
+    assert (scene.one().verdict, scene.one().object_id, scene.one().shape) == ("accepted", deal, "deal")
+    scene.crm.state.win(deal, 990.0)
     assert scene.poll() == 1
     one = scene.one()
-    assert (one.verdict, one.won, one.won_currency) == ("won", 99_000, "USD")
+    assert (one.verdict, one.won, one.won_currency) == ("won", 99_000, "EUR")
     assert [key for _, key, _ in notes(scene)] == [f"{one.id}-accepted", f"{one.id}-won"]
     assert scene.poll() == 0
 
@@ -101,7 +99,7 @@ def test_a_verdict_while_it_is_sent_again_stands(scene):
     scene.signal()
     scene.run()
     scene.sql("UPDATE lead SET state = 'sending', lease_until = now() + interval '1 minute', token = token + 1")
-    scene.crm.say(scene.one().object_id, closed=True, stage="Closed Lost")
+    scene.crm.state.stage(scene.one().object_id, "Closed Lost")
     scene.poll()
     one = scene.one()
     assert (one.state, one.verdict, one.lease_until) == ("closed", "lost", None)
@@ -110,13 +108,15 @@ def test_a_verdict_while_it_is_sent_again_stands(scene):
     assert scene.one().state == "closed"
 
 
-def test_an_owner_at_the_crm_is_told_and_never_taken_back(scene):
+def test_what_a_rep_changed_at_the_crm_is_told_and_never_taken_back(scene):
     scene.signal()
     scene.run()
-    scene.crm.say(scene.one().object_id, owner_id="005Z")
+    scene.user("005Z")
+    scene.crm.state.update("Opportunity", scene.one().object_id, {"OwnerId": "005Z", "Amount": 1.0, "Name": "Mine"})
     scene.poll()
     assert (scene.one().owner_id, scene.one().state) == ("005Z", "pushed")
     scene.signal(step=30)
     scene.run()
-    assert scene.crm.records()[0]["fields"]["owner"] == "005A"  # as it was made; the rep's change is not written over
-    assert scene.crm.records()[0]["fields"]["only"] == ["description", "hot", "values"]
+    (record,) = scene.crm.records()
+    assert "50 points" in record.row["Description"]
+    assert (record.row["OwnerId"], record.row["Amount"], record.row["Name"]) == ("005Z", 1.0, "Mine")

@@ -11,6 +11,7 @@ from integrations.kernel.vendor import Account
 from integrations.transport.breaker import Breaker
 from integrations.transport.gate import SharedGate
 from integrations.transport.limits import Limit
+from integrations.transport.protocols import Room
 
 ACCOUNT = Account("con_1", "vendor")
 TABLE = {
@@ -244,3 +245,55 @@ def test_a_probe_that_was_never_heard_of_again_is_given_up(clock):
     assert breaker.closed_for_s() == 0
     clock.now += 61
     assert breaker.closed_for_s() == 0
+
+
+DAILY = Account("con_9", "vendor", config={"calls_per_day": "50", "daily_share": "20"})
+
+
+def test_a_share_of_the_day_is_kept_to_to_the_last_call_and_by_people_too(gate):
+    for n in range(10):
+        assert gate.room(DAILY) == Room(made=n, share=10)
+        call(gate, account=DAILY)
+    room = gate.room(DAILY)
+    assert (room.made, room.share) == (10, 10)
+    assert 86_000 < room.wait_s <= 86_400
+    for people in (False, True):
+        with pytest.raises(RateLimited) as caught:
+            call(gate, account=DAILY, people=people)
+    assert 86_000 < caught.value.retry_after_s <= 86_400
+
+
+def test_calls_of_others_do_not_eat_our_share_and_stop_us_at_four_fifths_of_the_day(gate):
+    call(gate, account=DAILY, Sforce_Limit_Info="api-usage=39/50")
+    assert gate.room(DAILY) == Room(made=1, share=10)
+    call(gate, account=DAILY, Sforce_Limit_Info="api-usage=40/50")
+    assert gate.room(DAILY).wait_s > 0
+    assert gate.room(DAILY).made == 2
+
+
+def test_without_a_day_that_was_told_there_is_no_share(gate):
+    for config in ({"daily_share": "20"}, {"calls_per_day": "50"}, {"calls_per_day": "50", "limits": "off"}):
+        assert gate.room(Account("con_8", "vendor", config=config)).share is None
+
+
+def test_to_ask_for_room_takes_none(gate):
+    for _ in range(50):
+        gate.room(DAILY)
+    call(gate, account=DAILY)
+    assert gate.room(DAILY).made == 1
+
+
+def test_a_closed_account_has_no_room_until_then(gate):
+    call(gate, account=DAILY, status=429, Retry_After=30)
+    assert 29 < gate.room(DAILY).wait_s <= 30
+
+
+def test_with_redis_away_room_is_unknown_and_each_process_keeps_to_its_part():
+    import redis
+
+    gone = SharedGate(redis.Redis(port=9, socket_connect_timeout=0.1), workers=2)
+    assert gone.room(DAILY) == Room(made=None, share=10)
+    for _ in range(5):
+        call(gone, account=DAILY)
+    with pytest.raises(RateLimited):
+        call(gone, account=DAILY)

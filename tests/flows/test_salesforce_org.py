@@ -1,0 +1,143 @@
+"""`flask connections add salesforce` and `flask salesforce ...`, run as they are run, over the simulated Salesforce."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.cli import register
+from app.config import load
+from app.factory import create_app
+from integrations.salesforce.settings import KEY_FIELD
+from sandbox.salesforce import oauth
+from sandbox.salesforce.local import Local
+
+HOMES = ("Lead", "Opportunity", "Activity")
+FIELDS = ("Deskbridge_Key__c", "Deskbridge_Verdict__c", "Deskbridge_Reason__c")
+
+
+@pytest.fixture
+def org():
+    made = Local()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def run(database, redis_url):
+    app = create_app(load({"DATABASE_URL": database.url, "REDIS_URL": redis_url, "MODE": "sandbox"}))
+    if not app.cli.commands.get("salesforce"):
+        register(app)
+    runner = app.test_cli_runner()
+    yield lambda *words, **more: runner.invoke(args=[*words], **more)
+    app.extensions["deskbridge"].redis.close()
+    app.extensions["deskbridge"].database.close()
+
+
+@pytest.fixture
+def add(run, org, tmp_path):
+    """add(*options) -> the output of `connections add salesforce` with client credentials, as the docs say it."""
+    (tmp_path / "consumer_secret").write_text(oauth.CONSUMER_SECRET + "\n")
+
+    def added(*options, how=("--secret", f"consumer_secret=@{tmp_path / 'consumer_secret'}")):
+        return run("connections", "add", "salesforce", "--name", "CRM", "--id", "con_crm", "--base-url", org.url,
+                   "--set", "my_domain=acme", "--set", f"consumer_key={oauth.CONSUMER_KEY}", *how, *options)  # fmt: skip
+
+    return added
+
+
+@pytest.fixture
+def ready(add, org):
+    """A connection whose org has all fields."""
+    add("--set", "currency=USD")
+    for name in ("Lead", "Opportunity", "Task"):
+        org.state.add_field(name, KEY_FIELD, 64, external=True)
+
+
+def test_a_connection_is_added_with_its_secret_from_a_file_and_tested(run, add, ready):
+    done = add("--id", "con_two")
+    assert "Salesforce sends no webhooks: it is asked." in done.output
+    assert oauth.CONSUMER_SECRET not in done.output
+    tested = run("connections", "test", "con_crm")
+    assert (tested.exit_code, tested.output) == (0, "con_crm works.\n")
+
+
+def test_a_private_key_is_taken_from_its_file_with_all_its_lines(run, add, org, tmp_path):
+    from cryptography.hazmat.primitives import serialization as s
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    made = rsa.generate_private_key(65537, 2048)
+    pem = made.private_bytes(s.Encoding.PEM, s.PrivateFormat.TraditionalOpenSSL, s.NoEncryption())
+    public = made.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo).decode()
+    (tmp_path / "key.pem").write_bytes(pem.replace(b"\n", b"\r\n"))  # as an editor on Windows leaves it
+    org.state.trust_key(public)
+    done = add("--set", f"username={oauth.USERNAME}", how=("--secret", f"private_key=@{tmp_path / 'key.pem'}"))
+    assert done.exit_code == 0, done.output
+    assert "Deskbridge_Key__c" in run("connections", "test", "con_crm").output  # it is in, and misses the field
+
+
+def test_a_key_with_a_passphrase_and_a_half_given_sign_in_are_refused_with_what_to_do(run, add, tmp_path):
+    (tmp_path / "key.pem").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\nx\n-----END ENCRYPTED PRIVATE KEY-----")
+    done = add("--set", "username=u", how=("--secret", f"private_key=@{tmp_path / 'key.pem'}"))
+    assert done.exit_code == 1
+    assert "private_key: this value is not taken" in done.output
+    assert "without a passphrase" in done.output
+    assert add(how=()).exit_code == 0
+    told = run("salesforce", "check", "con_crm")
+    assert told.exit_code == 1
+    assert "username with private_key (JWT bearer), or consumer_secret (client credentials)" in told.output
+
+
+def test_check_of_an_org_that_is_not_set_up_says_what_is_missing_and_exits_with_1(run, add):
+    add()
+    told = run("salesforce", "check", "con_crm")
+    assert told.exit_code == 1
+    for name in ("Lead", "Opportunity", "Task"):
+        assert f"- {name} has no field Deskbridge_Key__c that is External ID and Unique" in told.output
+    assert "- currency: this org keeps one currency" in told.output
+    assert "Do what is said above, then run `flask salesforce check con_crm`." in told.output
+
+
+def test_check_of_an_org_that_is_ready_shows_fields_words_and_calls(run, ready):
+    told = run("salesforce", "check", "con_crm")
+    assert told.exit_code == 0, told.output
+    assert "  Lead.Deskbridge_Key__c\n" in told.output
+    assert "  Opportunity.StageName: Prospecting\n" in told.output
+    assert "  Lead.Rating: Hot for a high score, else Warm\n" in told.output
+    assert "expansion = Existing Customer - Upgrade" in told.output
+    assert "renewal = (left empty" in told.output
+    assert "calls of everybody in 24 hours" in told.output
+    assert told.output.endswith("con_crm is ready: leads can be sent.\n")
+
+
+def test_settings_are_changed_and_the_check_judges_them(run, ready):
+    assert run("connections", "set", "con_crm", "stage=Nowhere", "fields=score=Score__c").exit_code == 0
+    told = run("salesforce", "check", "con_crm")
+    assert "stage: the org has no stage 'Nowhere'; it has Prospecting, Qualification" in told.output
+    assert "fields: none of Lead, Opportunity and Task has Score__c" in told.output
+    run("connections", "set", "con_crm", "stage=Qualification", "fields=")
+    told = run("salesforce", "check", "con_crm")
+    assert told.exit_code == 0, told.output
+    assert "Opportunity.StageName: Qualification" in told.output
+    assert (
+        "consumer_secret: Salesforce has no such setting"
+        in run("connections", "set", "con_crm", "consumer_secret=x").output
+    )
+
+
+def test_only_salesforce_connections_are_taken(run, ready):
+    for command in (("check",), ("setup",), ("uninstall", "--yes")):
+        told = run("salesforce", command[0], "con_other", *command[1:])
+        assert told.exit_code == 1
+        assert "There is no active connection of that name" in told.output
+
+
+def test_an_org_that_cannot_be_reached_is_a_sentence_and_exits_with_1(run, ready, org):
+    for command in (("check",), ("setup",), ("uninstall", "--yes")):
+        org.simulator.faults.set([{"kind": "cut_before", "times": 99}])
+        told = run("salesforce", command[0], "con_crm", *command[1:])
+        assert told.exit_code == 1, command
+        assert "Traceback" not in told.output
+        assert told.output.strip()
+    assert "con_crm works" not in told.output
+    org.simulator.faults.set([])
+    assert run("connections", "test", "con_crm").output == "con_crm works.\n"  # it was not disabled
