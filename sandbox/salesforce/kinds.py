@@ -115,19 +115,28 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         *_text("Username", "Name", length=121), *_kind("email", "Email"), Field("IsActive", "boolean", default=True),
         _list("UserType", "Standard", "PowerCustomerSuccess", default="Standard"),
     ),
+    "AssignmentRule": (
+        *_kind("string", "Name", "SobjectType", writable=False), Field("Active", "boolean", writable=False, default=False),
+    ),
 }  # fmt: skip
-PREFIXES = {"Account": "001", "Contact": "003", "User": "005", "Opportunity": "006", "Lead": "00Q", "Task": "00T"}
+PREFIXES = {"Account": "001", "Contact": "003", "User": "005", "Opportunity": "006", "Lead": "00Q", "Task": "00T",
+            "AssignmentRule": "01Q"}  # fmt: skip
+NO_BIN = ("User", "AssignmentRule")
 
 
 def fields_of(kind: str) -> dict[str, Field]:
     """Standard fields by name, those of every record first."""
-    shared = SYSTEM if kind != "User" else tuple(f for f in SYSTEM if f.name != "IsDeleted")
+    shared = SYSTEM if kind not in NO_BIN else tuple(f for f in SYSTEM if f.name != "IsDeleted")
     return {field.name: field for field in (*shared, *FIELDS[kind])}
 
 
 def make_id(kind: str, number: int) -> str:
-    """18 characters: 15 and the three that tell their capitals."""
-    short = f"{PREFIXES[kind]}Sb{number:010d}"
+    """18 characters."""
+    return full_id(f"{PREFIXES[kind]}Sb{number:010d}")
+
+
+def full_id(short: str) -> str:
+    """15 characters, and the three that tell their capitals."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
     parts = (short[n : n + 5] for n in (0, 5, 10))
     return short + "".join(letters[sum(1 << n for n, c in enumerate(p) if "A" <= c <= "Z")] for p in parts)

@@ -1,19 +1,17 @@
-"""Records, collections and queries of the simulated Salesforce. Source: vendor sheet 4.3, read 2026-11."""
+"""Records and collections of the simulated Salesforce. Source: vendor sheet 4.3, read 2026-11."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
 from sandbox.base import Ledger
-from sandbox.salesforce import soql
 from sandbox.salesforce.errors import Failed, not_found, refusal
 from sandbox.salesforce.state import Row, State
 
-PAGE, COLLECTION = 2000, 200
+COLLECTION = 200
 ROOT = "/services/data/<version>"
 
 
@@ -38,6 +36,15 @@ def lets_duplicates() -> bool:
     return "allowsave=true" in request.headers.get("Sforce-Duplicate-Rule-Header", "").replace(" ", "").lower()
 
 
+def assigns() -> bool:
+    """Do assignment rules run on what the caller makes? They do unless told not to. Source: vendor sheet 4.3 (V:sf)."""
+    return request.headers.get("Sforce-Auto-Assign", "TRUE").strip().upper() != "FALSE"
+
+
+def _wanted() -> dict[str, bool]:
+    return {"allow_duplicates": lets_duplicates(), "assign": assigns()}
+
+
 def answer(row: Mapping[str, Any], created: bool) -> Row:
     return {"id": row["Id"], "success": True, "created": created, "errors": []}
 
@@ -47,7 +54,7 @@ def records(app: Flask, state: State, ledger: Ledger) -> None:
 
     @app.get(f"{ROOT}/sobjects/<kind>/describe")
     def describe(version: str, kind: str) -> Response:
-        fields = _known(state, kind)
+        fields = known(state, kind)
         with state.context.lock:
             listed = [f.described() for f in fields.values()]
         return jsonify(
@@ -57,14 +64,14 @@ def records(app: Flask, state: State, ledger: Ledger) -> None:
     @app.post(f"{ROOT}/sobjects/<kind>", strict_slashes=False)
     @app.post(f"{ROOT}/sobjects/<kind>/")
     def create(version: str, kind: str) -> tuple[Response, int]:
-        _known(state, kind)
-        row = state.create(kind, asked(), allow_duplicates=lets_duplicates())
+        known(state, kind)
+        row = state.create(kind, asked(), **_wanted())
         ledger.changed(row["Id"])
         return jsonify(id=row["Id"], success=True, errors=[]), 201
 
     @app.get(f"{ROOT}/sobjects/<kind>/<object_id>")
     def read(version: str, kind: str, object_id: str) -> Response:
-        _known(state, kind)
+        known(state, kind)
         names = [n for n in request.args.get("fields", "").split(",") if n]
         if unknown := [n for n in names if n not in state.fields[kind]]:
             raise refusal(400, "INVALID_FIELD", f"No such column '{unknown[0]}' on sobject of type {kind}")
@@ -73,13 +80,13 @@ def records(app: Flask, state: State, ledger: Ledger) -> None:
 
     @app.patch(f"{ROOT}/sobjects/<kind>/<object_id>")
     def patch(version: str, kind: str, object_id: str) -> tuple[str, int]:
-        _known(state, kind)
-        ledger.changed(state.update(kind, object_id, asked())["Id"])
+        known(state, kind)
+        ledger.changed(state.update(kind, object_id, asked(), allow_duplicates=lets_duplicates())["Id"])
         return "", 204
 
     @app.delete(f"{ROOT}/sobjects/<kind>/<object_id>")
     def delete(version: str, kind: str, object_id: str) -> tuple[str, int]:
-        _known(state, kind)
+        known(state, kind)
         state.delete(kind, object_id)
         ledger.changed(object_id)
         return "", 204
@@ -90,7 +97,7 @@ def by_key(app: Flask, state: State, ledger: Ledger) -> None:
 
     @app.get(f"{ROOT}/sobjects/<kind>/<field>/<path:value>")
     def read_by_key(version: str, kind: str, field: str, value: str) -> tuple[Response, int]:
-        _known(state, kind)
+        known(state, kind)
         with state.context.lock:
             found = state.matching(kind, field, value)
             if not found:
@@ -101,14 +108,14 @@ def by_key(app: Flask, state: State, ledger: Ledger) -> None:
 
     @app.patch(f"{ROOT}/sobjects/<kind>/<field>/<path:value>")
     def upsert(version: str, kind: str, field: str, value: str) -> tuple[Response, int]:
-        _known(state, kind)
+        known(state, kind)
         body = asked()
         if field in body:
             raise refusal(400, "INVALID_FIELD", f"The {field} field should not be specified in the sobject data.")
         with state.context.lock:
             if len(found := state.matching(kind, field, value)) > 1:
                 return jsonify([shown(version, kind, row, ["Id"])["attributes"]["url"] for row in found]), 300
-            row, created = state.upsert(kind, field, value, body, allow_duplicates=lets_duplicates())
+            row, created = state.upsert(kind, field, value, body, **_wanted())
         ledger.changed(row["Id"])
         return jsonify(answer(row, created)), 201 if created else 200
 
@@ -119,7 +126,7 @@ def collections(app: Flask, state: State, ledger: Ledger) -> None:
     @app.post(f"{ROOT}/composite/sobjects")
     def create_many(version: str) -> Response:
         def one(kind: str, body: Row) -> Row:
-            row = state.create(kind, body, allow_duplicates=lets_duplicates())
+            row = state.create(kind, body, **_wanted())
             ledger.changed(row["Id"])
             return {"id": row["Id"], "success": True, "errors": []}
 
@@ -132,15 +139,17 @@ def collections(app: Flask, state: State, ledger: Ledger) -> None:
             object_id = str(body.pop("id", None) or body.pop("Id", None) or "")
             if not object_id:
                 raise Failed("MISSING_ARGUMENT", "Id not specified in an update call")
-            row = state.update(kind, object_id, body)
+            row = state.update(kind, object_id, body, allow_duplicates=lets_duplicates())
             ledger.changed(row["Id"])
             return {"id": row["Id"], "success": True, "errors": []}
 
-        return jsonify([_item(state, one, record) for record in _records()])
+        records = _records()
+        twice = _twice([str(r.get("id") or r.get("Id") or "") for r in records])
+        return jsonify([_item(state, one, record, n in twice) for n, record in enumerate(records)])
 
     @app.patch(f"{ROOT}/composite/sobjects/<kind>/<field>")
     def upsert_many(version: str, kind: str, field: str) -> Response:
-        _known(state, kind)
+        known(state, kind)
 
         def one(of: str, body: Row) -> Row:
             if of != kind:
@@ -148,11 +157,13 @@ def collections(app: Flask, state: State, ledger: Ledger) -> None:
             if not body.get(field):
                 raise Failed("MISSING_ARGUMENT", f"{field} not specified")
             value = str(body.pop(field))
-            row, created = state.upsert(kind, field, value, body, allow_duplicates=lets_duplicates())
+            row, created = state.upsert(kind, field, value, body, **_wanted())
             ledger.changed(row["Id"])
             return answer(row, created)
 
-        return jsonify([_item(state, one, record) for record in _records()])
+        records = _records()
+        twice = _twice([str(r.get(field) or "") for r in records])
+        return jsonify([_item(state, one, record, n in twice) for n, record in enumerate(records)])
 
 
 def _records() -> list[Row]:
@@ -165,60 +176,27 @@ def _records() -> list[Row]:
     return found
 
 
-def _item(state: State, does: Callable[[str, Row], Row], record: Row) -> Row:
-    """One record's result."""
+def _twice(names: list[str]) -> set[int]:
+    """Places of records that one call names once more: each is named once (R)."""
+    folded = [name.casefold() for name in names]
+    return {n for n, name in enumerate(folded) if name and name in folded[:n]}
+
+
+def _item(state: State, does: Callable[[str, Row], Row], record: Row, again: bool = False) -> Row:
+    """One record's result. again: an earlier record of the call is the same."""
     body = {name: value for name, value in record.items() if name != "attributes"}
     kind = (record.get("attributes") or {}).get("type", "")
     try:
         if kind not in state.fields:
             raise Failed("INVALID_TYPE", f"sObject type '{kind}' is not supported.")
+        if again:
+            raise Failed("DUPLICATE_VALUE", "Duplicate id specified in one call")
         return does(kind, body)
     except Failed as failed:
         return {"success": False, "errors": [failed.item()]}
 
 
-def queries(app: Flask, state: State) -> None:
-    """SOQL by pages of 2,000, and the org's limits."""
-    waiting: dict[str, list[Row]] = {}
-
-    def page(version: str, rows: list[Row], at: int, total: int, key: str) -> Response:
-        told: Row = {"totalSize": total, "done": at + PAGE >= total, "records": rows[at : at + PAGE]}
-        if not told["done"]:
-            waiting[key] = rows
-            told["nextRecordsUrl"] = f"/services/data/{version}/query/{key}-{at + PAGE}"
-        return jsonify(told)
-
-    def ask(version: str, *, deleted: bool) -> Response:
-        query = soql.Parser(request.args.get("q", ""), state.describe).query()
-        with state.context.lock:
-            kind = next(one for one in state.rows if one.lower() == query.kind.lower())
-            found = [r for r in state.rows[kind].values() if (deleted or not r.get("IsDeleted")) and query.test(r)]
-            for name, descending in reversed(query.order):
-                found.sort(key=lambda r, n=name: (r[n] is not None, r[n] or 0), reverse=descending)  # type: ignore[misc]
-            found = found[: query.limit]
-            if query.fields == ("count()",):
-                return jsonify(totalSize=len(found), done=True, records=[])
-            rows = [shown(version, kind, r, query.fields) for r in found]
-        return page(version, rows, 0, len(rows), f"01g{secrets.token_hex(6)}")
-
-    @app.get(f"{ROOT}/query", strict_slashes=False)
-    @app.get(f"{ROOT}/query/")
-    def query(version: str) -> Response:
-        return ask(version, deleted=False)
-
-    @app.get(f"{ROOT}/queryAll", strict_slashes=False)
-    @app.get(f"{ROOT}/queryAll/")
-    def query_all(version: str) -> Response:
-        return ask(version, deleted=True)
-
-    @app.get(f"{ROOT}/query/<key>-<int:at>")
-    def more(version: str, key: str, at: int) -> Response:
-        if key not in waiting:
-            raise refusal(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return page(version, waiting[key], at, len(waiting[key]), key)
-
-
-def _known(state: State, kind: str) -> Mapping[str, Any]:
+def known(state: State, kind: str) -> Mapping[str, Any]:
     """The fields of an object. Raises Refusal."""
     if kind not in state.fields:
         raise not_found()

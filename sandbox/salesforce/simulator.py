@@ -8,7 +8,7 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox.base import Context, Simulator
-from sandbox.salesforce import oauth, routes, setup
+from sandbox.salesforce import bulk, jobs, oauth, queries, routes, setup
 from sandbox.salesforce.errors import Failed, not_found, refusal
 from sandbox.salesforce.reps import Acts
 from sandbox.world import build_world
@@ -36,18 +36,21 @@ def build(context: Context) -> Flask:
     """The app; its state can be reached as `context.simulators["salesforce"].state`."""
     simulator = Simulator("salesforce", context, lambda: _before(simulator, tokens, daily))
     state = Acts(context, build_world(context.seed, context.now(), getattr(context, "scale", 1)))
-    tokens, daily, org = oauth.Tokens(context), Daily(), setup.Setup()
+    tokens, daily, org = oauth.Tokens(context), Daily(), setup.Setup(state)
+    worked = jobs.Jobs(state, simulator.ledger)
     simulator.state, simulator.tokens, simulator.daily = state, tokens, daily  # type: ignore[attr-defined]
     state.expire_sessions = tokens.expire  # type: ignore[attr-defined]  # acts like the others
     state.trust_key = tokens.trust  # type: ignore[attr-defined]
     state.allow_calls = daily.allow  # type: ignore[attr-defined]
-    state.permit = org.permit  # type: ignore[attr-defined]
+    state.permit, state.show_fields = org.permit, org.show_fields  # type: ignore[attr-defined]
+    state.pause_jobs, state.fail_jobs = worked.pause, worked.fail  # type: ignore[attr-defined]
     setup.routes(simulator.app, state, org)
+    bulk.routes(simulator.app, worked)
     oauth.routes(simulator.app, tokens)
     routes.records(simulator.app, state, simulator.ledger)
     routes.by_key(simulator.app, state, simulator.ledger)
     routes.collections(simulator.app, state, simulator.ledger)
-    routes.queries(simulator.app, state)
+    queries.routes(simulator.app, state)
 
     @simulator.app.get(f"{routes.ROOT}/limits")
     def limits(version: str) -> Response:

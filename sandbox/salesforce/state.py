@@ -8,17 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.base import Context
-from sandbox.salesforce import checks, people
+from sandbox.salesforce import checks, people, rules
 from sandbox.salesforce.errors import Failed, refusal
-from sandbox.salesforce.kinds import FIELDS, PREFIXES, STAGES, Field, fields_of, make_id
+from sandbox.salesforce.kinds import FIELDS, STAGES, Field, fields_of, full_id, make_id
 from sandbox.world import World
 
 Row = dict[str, Any]
-LEADS = "/services/data/v66.0/sobjects/Lead"
 
 
 class State:
-    """Rows by object and id. duplicates_alert: does the org's rule stop a second Lead with the same address."""
+    """Rows by object and id. duplicates_alert: does the org's rule stop a second Lead with the same address.
+
+    keys: (object, field, folded value) -> ids of live rows, for external ids and the addresses of leads. objections: by
+    object, what the admin's own rules and flows will say no to. lead_owner: whom the active assignment rule gives leads.
+    """
 
     def __init__(self, context: Context, world: World) -> None:
         self.context = context
@@ -27,6 +30,8 @@ class State:
         self.keys: dict[tuple[str, str, str], list[str]] = {}
         self.duplicates_alert = True
         self.locked: set[str] = set()
+        self.objections: dict[str, list[tuple[str, str]]] = {}
+        self.lead_owner = ""
         self._numbers = itertools.count(1)
         self.me = make_id("User", 1)
         known: dict[str, str] = {}
@@ -45,7 +50,7 @@ class State:
 
     def get(self, kind: str, object_id: str) -> Row:
         """Raises Failed for one that is none or is deleted."""
-        row = self._any(kind, object_id)
+        row = self.any_row(kind, object_id)
         if row is None:
             raise Failed("NOT_FOUND", "Provided external ID field does not exist or is not accessible", status=404)
         if row.get("IsDeleted"):
@@ -58,57 +63,58 @@ class State:
             message = "Provided external ID field does not exist or is not accessible"
             raise Failed("NOT_FOUND", f"{message}: {field}", status=404)
         ids = [value] if field == "Id" else self.keys.get((kind, field, value.casefold()), [])
-        rows = (self._any(kind, one) for one in ids)
+        rows = (self.any_row(kind, one) for one in ids)
         return [row for row in rows if row is not None and not row.get("IsDeleted")]
 
-    def _any(self, kind: str, object_id: str) -> Row | None:
-        rows = self.rows[kind]
-        if len(object_id) == 15:
-            return next((row for known, row in rows.items() if known[:15] == object_id), None)
-        return rows.get(object_id)
+    def any_row(self, kind: str, object_id: str) -> Row | None:
+        """By an id of 15 or 18 characters; deleted ones too."""
+        return self.rows[kind].get(full_id(object_id) if len(object_id) == 15 else object_id)
 
     # Writing -----------------------------------------------------------------
 
-    def create(self, kind: str, body: Mapping[str, Any], *, allow_duplicates: bool = False) -> Row:
-        """Raises Failed."""
+    def create(
+        self, kind: str, body: Mapping[str, Any], *, allow_duplicates: bool = False, assign: bool = False
+    ) -> Row:
+        """assign: does the org's assignment rule choose the owner of a lead that names none. Raises Failed."""
         with self.context.lock:
             checks.check(kind, self.fields[kind], body, new=True)
-            self._check_references(kind, body)
-            self._check_unique(kind, body, "")
-            if kind == "Lead" and self.duplicates_alert and not allow_duplicates:
-                self._check_duplicates(body)
+            rules.check(self, kind, body, {}, allow_duplicates=allow_duplicates)
+            if assign and kind == "Lead" and self.lead_owner and not body.get("OwnerId"):
+                body = {**body, "OwnerId": self.lead_owner}
             return self._insert(kind, body)
 
-    def update(self, kind: str, object_id: str, body: Mapping[str, Any]) -> Row:
+    def update(self, kind: str, object_id: str, body: Mapping[str, Any], *, allow_duplicates: bool = False) -> Row:
         """Raises Failed."""
         with self.context.lock:
             row = self.get(kind, object_id)
             if row.get("IsConverted"):
                 raise Failed("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
             checks.check(kind, self.fields[kind], body, new=False)
-            self._check_references(kind, body)
-            self._check_unique(kind, body, row["Id"])
+            rules.check(self, kind, body, row, allow_duplicates=allow_duplicates)
             self._index(kind, row, drop=True)
             row.update(body)
             self._touch(kind, row)
             return row
 
     def upsert(
-        self, kind: str, field: str, value: str, body: Mapping[str, Any], *, allow_duplicates: bool = False
-    ) -> tuple[Row, bool]:
+        self, kind: str, field: str, value: str, body: Mapping[str, Any], *, allow_duplicates: bool = False,
+        assign: bool = False,
+    ) -> tuple[Row, bool]:  # fmt: skip
         """The row, and whether it is new. Raises Failed, also (status 300) when several match."""
         with self.context.lock:
             found = self.matching(kind, field, value)
             if len(found) > 1:
                 raise Failed("DUPLICATE_EXTERNAL_ID", "more than one record matches", (field,), 300)
             if found:
-                return self.update(kind, found[0]["Id"], body), False
-            return self.create(kind, {**body, field: value}, allow_duplicates=allow_duplicates), True
+                return self.update(kind, found[0]["Id"], body, allow_duplicates=allow_duplicates), False
+            new = {**body, field: value}
+            return self.create(kind, new, allow_duplicates=allow_duplicates, assign=assign), True
 
     def delete(self, kind: str, object_id: str) -> bool:
         """Into the bin: `queryAll` still shows it. Raises Failed."""
         with self.context.lock:
             row = self.get(kind, object_id)
+            rules.check(self, kind, {}, row, allow_duplicates=True)
             row["IsDeleted"] = True
             self._index(kind, row, drop=True)
             row["SystemModstamp"] = row["LastModifiedDate"] = self.now()
@@ -146,53 +152,12 @@ class State:
 
     def _index(self, kind: str, row: Row, *, drop: bool = False) -> None:
         for name, field in self.fields[kind].items():
-            if field.external and row.get(name):
+            if (field.external or field.unique or (kind == "Lead" and name == "Email")) and row.get(name):
                 ids = self.keys.setdefault((kind, name, str(row[name]).casefold()), [])
                 if drop and row["Id"] in ids:
                     ids.remove(row["Id"])
                 elif not drop and row["Id"] not in ids:
                     ids.append(row["Id"])
-
-    def _check_unique(self, kind: str, body: Mapping[str, Any], own: str) -> None:
-        for name, value in body.items():
-            field = self.fields[kind][name]
-            if not (field.external and field.unique and value):
-                continue
-            others = [one for one in self.keys.get((kind, name, str(value).casefold()), []) if one != own]
-            if others:
-                message = f"duplicate value found: {name} duplicates value on record with id: {others[0]}"
-                raise Failed("DUPLICATE_VALUE", message)
-
-    def _check_references(self, kind: str, body: Mapping[str, Any]) -> None:
-        for name, value in body.items():
-            field = self.fields[kind][name]
-            if not field.to or value is None:
-                continue
-            target = next((one for one in field.to if PREFIXES[one] == value[:3]), None)
-            row = self._any(target, value) if target else None
-            if row is None:
-                raise Failed("INVALID_CROSS_REFERENCE_KEY", f"{name}: id value of incorrect type or unknown", (name,))
-            if row.get("IsDeleted"):
-                raise Failed("ENTITY_IS_DELETED", "entity is deleted", (name,))
-            if name == "OwnerId" and not row["IsActive"]:
-                raise Failed("INACTIVE_OWNER_OR_USER", "operation performed with inactive user", (name,))
-            if row["Id"] in self.locked:
-                raise Failed("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record: {row['Id']}")
-
-    def _check_duplicates(self, body: Mapping[str, Any]) -> None:
-        email = (body.get("Email") or "").casefold()
-        found = [
-            {"additionalInformation": [], "fieldDiffs": [], "matchConfidence": 100.0,
-             "record": {"attributes": {"type": "Lead", "url": f"{LEADS}/{r['Id']}"}, "Id": r["Id"]}}
-            for r in self.rows["Lead"].values()
-            if email and (r["Email"] or "").casefold() == email and not r["IsDeleted"] and not r["IsConverted"]
-        ]  # fmt: skip
-        if found:
-            results = [{"entityType": "Lead", "errors": [], "matchEngine": "ExactMatchEngine", "matchRecords": found,
-                        "rule": "Sandbox_Lead_Email", "size": len(found), "success": True}]  # fmt: skip
-            told = {"allowSave": True, "duplicateRule": "Sandbox_Lead_Email", "errorMessage": "Use one of these records?",
-                    "matchResults": results}  # fmt: skip
-            raise Failed("DUPLICATES_DETECTED", "Use one of these records?", duplicateResult=told)
 
     # Acts --------------------------------------------------------------------
 
@@ -211,7 +176,7 @@ class State:
     def drop_field(self, kind: str, name: str) -> None:
         """With its values."""
         with self.context.lock:
-            del self.fields[kind][name]
+            self.fields[kind].pop(name, None)
             for row in self.rows[kind].values():
                 row.pop(name, None)
             for key in [key for key in self.keys if key[:2] == (kind, name)]:
@@ -221,3 +186,18 @@ class State:
         """Somebody else holds this record, until it is freed."""
         (self.locked.discard if free else self.locked.add)(object_id)
         return True
+
+    def object_to(self, kind: str, code: str, message: str = "", times: int = 1) -> bool:
+        """The next writes to this object are refused, as a validation rule or a failing flow of the admin's would."""
+        with self.context.lock:
+            self.objections.setdefault(kind, []).extend([(code, message or f"{kind}: refused by the org")] * times)
+        return True
+
+    def assign_leads(self, owner_id: str) -> str:
+        """The org's assignment rule gives new leads to this user from now on; "" makes it inactive. Answers its id."""
+        with self.context.lock:
+            self.lead_owner = owner_id
+            known = self.rows["AssignmentRule"]
+            row = next(iter(known.values()), None) or self._insert("AssignmentRule", {"SobjectType": "Lead"})
+            row |= {"Name": "Standard", "Active": bool(owner_id)}
+            return str(row["Id"])

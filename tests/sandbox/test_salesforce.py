@@ -140,11 +140,24 @@ def test_one_key_is_one_record_however_many_write_at_once(salesforce, call):
 
 def test_a_collection_answers_in_order_with_an_error_of_its_own(call):
     kind = {"attributes": {"type": "Lead"}}
-    sent = [{**kind, **LEAD, KEY: "a"}, {**kind, KEY: "b", "Company": "x"}, {**kind, KEY: "a", "Rating": "Cold"}]
+    call("POST", "sobjects/Lead", json={"LastName": "L", "Company": "C", KEY: "c"})
+    sent = [{**kind, **LEAD, KEY: "a"}, {**kind, KEY: "b", "Company": "x"}, {**kind, KEY: "C", "Rating": "Cold"}]
     found = call("PATCH", f"composite/sobjects/Lead/{KEY}", json={"allOrNone": False, "records": sent}).json()
     assert [(one["success"], one.get("created")) for one in found] == [(True, True), (False, None), (True, False)]
     assert found[1]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
     assert call("PATCH", f"composite/sobjects/Lead/{KEY}", json={"records": sent * 67}).status_code == 400
+
+
+def test_a_collection_names_a_record_once(call):
+    """By its key, whatever its capitals, or by its id."""
+    kind = {"attributes": {"type": "Lead"}}
+    made = call("POST", "sobjects/Lead", json=LEAD).json()["id"]
+    by_key = [{**kind, "LastName": "L", "Company": "C", KEY: one} for one in ("a", "A")]
+    found = call("PATCH", f"composite/sobjects/Lead/{KEY}", json={"allOrNone": False, "records": by_key}).json()
+    by_id = [{**kind, "id": made, "Rating": one} for one in ("Hot", "Cold")]
+    found += call("PATCH", "composite/sobjects", json={"allOrNone": False, "records": by_id}).json()
+    assert [one["success"] for one in found] == [True, False, True, False]
+    assert {one["errors"][0]["statusCode"] for one in found if not one["success"]} == {"DUPLICATE_VALUE"}
 
 
 def test_queries_are_parsed_and_paged(salesforce, call):
