@@ -94,7 +94,8 @@ def test_check_of_an_org_that_is_not_set_up_says_what_is_missing_and_exits_with_
     for name in ("Lead", "Opportunity", "Task"):
         assert f"- {name} has no field Deskbridge_Key__c that is External ID and Unique" in told.output
     assert "- currency: this org keeps one currency" in told.output
-    assert "Do what is said above, then run `flask salesforce check con_crm`." in told.output
+    assert "then run `flask salesforce check con_crm`." in told.output
+    assert "`flask connections set con_crm NAME=VALUE`" in told.output
 
 
 def test_check_of_an_org_that_is_ready_shows_fields_words_and_calls(run, ready):
@@ -103,8 +104,8 @@ def test_check_of_an_org_that_is_ready_shows_fields_words_and_calls(run, ready):
     assert "  Lead.Deskbridge_Key__c\n" in told.output
     assert "  Opportunity.StageName: Prospecting\n" in told.output
     assert "  Lead.Rating: Hot for a high score, else Warm\n" in told.output
-    assert "expansion = Existing Customer - Upgrade" in told.output
-    assert "renewal = (left empty" in told.output
+    assert "Existing Customer - Upgrade for expansion, request" in told.output
+    assert "(left empty, no value of the list fits) for renewal, risk, payment" in told.output
     assert "calls of everybody in 24 hours" in told.output
     assert told.output.endswith("con_crm is ready: leads can be sent.\n")
 
