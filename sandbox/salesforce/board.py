@@ -106,16 +106,21 @@ def _card(state: Acts, kind: str, row: Row) -> dict[str, Any]:
         "Status": row.get("Status") or row.get("StageName"), "Owner": owner.get("Name"),
         "Account": _title(state, row.get("AccountId") or row.get("WhatId") or ""), "Company": row.get("Company"),
         "About": _title(state, row.get("WhoId") or ""), "E-mail": row.get("Email"), "Rating": row.get("Rating"),
-        "Amount": row.get("Amount"), "Close date": row.get("CloseDate"), "Due": row.get("ActivityDate"),
+        "Amount": _amount(row), "Close date": row.get("CloseDate"), "Due": row.get("ActivityDate"),
         "Verdict": row.get(VERDICT), "Reason": row.get(REASON),
         "Became": _title(state, row.get("ConvertedOpportunityId") or ""),
     }  # fmt: skip
     return {
         "id": row["Id"], "title": _title(state, row["Id"]), "description": row["Description"] or "",
         "facts": {name: value for name, value in facts.items() if value not in (None, "")},
-        "amount": row.get("Amount"), "stage": row.get("StageName"), "became": row.get("ConvertedOpportunityId"),
+        "amount": _amount(row), "stage": row.get("StageName"), "became": row.get("ConvertedOpportunityId"),
         "open": not (row.get("IsConverted") or row.get("IsClosed")),
     }  # fmt: skip
+
+
+def _amount(row: Row) -> str:
+    """In whole units, as the org keeps it; "" for none."""
+    return "" if row.get("Amount") is None else f"{row['Amount']:.2f}"
 
 
 def _title(state: Acts, object_id: str) -> str:

@@ -51,7 +51,7 @@ def test_all_of_a_record_is_shown_to_reps_as_text(visit, records):
         "Renewal: Acorn &lt;b&gt;",
         "Call them",
         "Seats: 9 of 10",
-        "900.0",
+        "900.00",
         "ON HOLD:",
         "Deskbridge",
     ):
