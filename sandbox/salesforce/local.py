@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import requests
 
 from sandbox.base import Context
 from sandbox.base.serving import end, serve
@@ -26,6 +29,14 @@ class Local:
     def state(self) -> Acts:
         state: Acts = self.simulator.state
         return state
+
+    def caller(self, url: str = "") -> Callable[..., requests.Response]:
+        """call(method, path below the version, **of requests): with a session of the org. url: a proxy's, say."""
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {self.simulator.tokens.issue()}"
+        root = f"{url or self.url}/services/data/v66.0"
+        return lambda method, path, **more: session.request(method, f"{root}/{path}", timeout=10, **more)
 
     def calls(self) -> dict[str, int]:
         """How often each operation was called, by method and route."""

@@ -6,14 +6,16 @@ import re
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from sandbox.base import Context, Simulator
-from sandbox.salesforce import bulk, jobs, oauth, queries, routes, setup
+from sandbox.salesforce import board, bulk, jobs, oauth, queries, routes, setup
 from sandbox.salesforce.errors import Failed, not_found, refusal
 from sandbox.salesforce.reps import Acts
 from sandbox.world import build_world
 
 DAILY = 100_000
+ADDRESS = 16_384  # characters of an address with its query (R)
 _DATA = re.compile(r"/services/data/v\d\d\.\d/")
 
 
@@ -57,6 +59,8 @@ def build(context: Context) -> Flask:
         return jsonify(DailyApiRequests={"Max": daily.allowed, "Remaining": max(0, daily.allowed - daily.used)})
 
     _refusing(simulator.app)
+    apps = {"/reps": board.build(state)}
+    simulator.app.wsgi_app = DispatcherMiddleware(simulator.app.wsgi_app, apps)  # type: ignore[method-assign]
     return simulator.app
 
 
@@ -66,6 +70,8 @@ def _before(simulator: Simulator, tokens: oauth.Tokens, daily: Daily) -> None:
         return
     if not _DATA.match(request.path):
         raise not_found()
+    if len(request.full_path) > ADDRESS:
+        raise refusal(414, "URI_TOO_LONG", "the address is too long")
     if not tokens.is_good(request.headers.get("Authorization", "")):
         raise refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
     with simulator.context.lock:

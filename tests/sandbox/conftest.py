@@ -1,4 +1,4 @@
-"""The simulated Zendesk served, and a place that its webhooks can be sent to."""
+"""The simulated Zendesk and Salesforce served, and a place that its webhooks can be sent to."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.base import Context
 from sandbox.base.serving import end, serve
 from sandbox.base.simulator import Cut
+from sandbox.salesforce.local import Local as Salesforce
 from sandbox.zendesk.local import Local
 
 
@@ -20,6 +21,14 @@ from sandbox.zendesk.local import Local
 def zendesk():
     """Without limits, waits a fiftieth as long."""
     local = Local()
+    yield local
+    local.stop()
+
+
+@pytest.fixture
+def salesforce():
+    """Without our fields."""
+    local = Salesforce()
     yield local
     local.stop()
 

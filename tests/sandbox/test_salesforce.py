@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from simple_salesforce import Salesforce, SFType
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest
 
-from sandbox.salesforce.local import Local
 from sandbox.salesforce.oauth import CONSUMER_KEY, CONSUMER_SECRET, JWT_GRANT, USERNAME
 
 KEY = "Deskbridge_Key__c"
@@ -19,22 +18,15 @@ LEAD = {"LastName": "Novak", "Company": "Unknown Ltd", "Email": "novak@unknown.e
 
 
 @pytest.fixture
-def salesforce():
-    local = Local()
-    local.state.add_field("Lead", KEY, 64, external=True)
-    yield local
-    local.stop()
+def salesforce(salesforce):
+    """With a key field on leads."""
+    salesforce.state.add_field("Lead", KEY, 64, external=True)
+    return salesforce
 
 
 @pytest.fixture
 def call(salesforce):
-    """call(method, path, **of requests): with a session of the org."""
-    session = requests.Session()
-    session.trust_env = False
-    session.headers["Authorization"] = f"Bearer {salesforce.simulator.tokens.issue()}"
-    return lambda method, path, **more: session.request(
-        method, f"{salesforce.url}/services/data/v66.0/{path}", timeout=10, **more
-    )
+    return salesforce.caller()
 
 
 def token(local, **form):

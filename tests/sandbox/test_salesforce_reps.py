@@ -4,7 +4,6 @@ import pytest
 import requests
 
 from sandbox.salesforce.errors import Failed
-from sandbox.salesforce.local import Local
 
 LEAD = {"LastName": "Novak", "Company": "Unknown Ltd", "Email": "novak@unknown.example"}
 EXTERNAL = {"type": "Text", "label": "Deskbridge key", "length": 64, "externalId": True, "unique": True}
@@ -15,20 +14,8 @@ PICKLIST = {
 
 
 @pytest.fixture
-def salesforce():
-    local = Local()
-    yield local
-    local.stop()
-
-
-@pytest.fixture
 def call(salesforce):
-    session = requests.Session()
-    session.trust_env = False
-    session.headers["Authorization"] = f"Bearer {salesforce.simulator.tokens.issue()}"
-    return lambda method, path, **more: session.request(
-        method, f"{salesforce.url}/services/data/v66.0/{path}", timeout=10, **more
-    )
+    return salesforce.caller()
 
 
 def make(call, name, metadata):
