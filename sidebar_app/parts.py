@@ -16,6 +16,7 @@ from app.ui.assets import SHARED, Assets
 from integrations import registry
 from integrations.kernel.vendor import Account, Port
 from sidebar_app.fresh import FreshStaff
+from sidebar_app.unchanged import Unchanged
 
 CACHE_S = 5.0  # as long as one opened connection is kept (app.connections)
 NAME = "deskbridge.sidebar"
@@ -29,6 +30,7 @@ class Parts:
         self.assets = Assets(SHARED, Path(__file__).with_name("static"))
         self.bell = Bell(lambda: runtime.waker.wake(wake.INBOX))
         self.staff = FreshStaff(runtime)
+        self.unchanged = Unchanged()
         self._accounts: tuple[float, Mapping[str, Account]] = (0.0, {})
 
     def accounts(self) -> Mapping[str, Account]:
