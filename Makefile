@@ -40,7 +40,7 @@ lint: $(READY) ## format, lint, types, imports
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-bench: $(READY) ## measure; ONLY=start|ingest|server|process|calls|backfill|flat|leads picks one
+bench: $(READY) ## measure; ONLY=start|ingest|server|process|calls|backfill|flat|leads|sidebar picks one
 	@$(PY) -m bench $(if $(ONLY),$(ONLY))
 
 contracts: $(READY) ## the demo's traffic through the contract proxies

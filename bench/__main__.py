@@ -7,7 +7,7 @@ import sys
 
 from bench.report import missed
 
-ALL = ("start", "ingest", "server", "process", "calls", "backfill", "flat", "leads")
+ALL = ("start", "ingest", "server", "process", "calls", "backfill", "flat", "leads", "sidebar")
 
 
 def main() -> int:
