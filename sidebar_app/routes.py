@@ -88,7 +88,7 @@ def again(connection: str, kind: str, subject: str) -> Response:
     last, asked = parts().unchanged, request.query_string
     with visiting(connection, kind, subject, slide=True) as (cx, who):
         page, inputs = (who.by, str(who.subject), who.session.location, asked), _inputs(who)
-        now = last.now(cx, page)
+        now = last.now(cx, page) if request.if_none_match else ""
         tag = last.tag(page, inputs, now)
         if tag and tag in request.if_none_match:
             return answers.same(tag)

@@ -54,7 +54,8 @@ def recorded(cx: sa.Connection) -> Iterator[list[Statement]]:
 
 def digest(cx: sa.Connection, statements: Sequence[Statement]) -> str:
     """Of all that these statements answer now."""
-    parts, values = [], {}
+    parts: list[str] = []
+    values: dict[str, Any] = {}
     for number, (text, given) in enumerate(statements):
         parts.append(_DIGEST.format(_NAME.sub(rf"%(s{number}_\1)s", text)))
         values |= {f"s{number}_{name}": value for name, value in given.items()}
