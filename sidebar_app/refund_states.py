@@ -83,6 +83,8 @@ def _moving(intent: Intent, told: Reader, who: Mapping[str, str]) -> Moving:
 def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:
     """Names of people of ours, and of agents no person is named for (`connection:id`)."""
     ids = set(person_ids)
+    if not ids:
+        return {}
     found = access.names(cx, sorted(ids))
     for one in ids - set(found):
         connection_id, _, agent_id = one.partition(":")

@@ -204,11 +204,21 @@ def by_id(cx: sa.Connection, connection_id: str, keys: Iterable[Key]) -> dict[Ke
     wanted = sorted(set(keys))
     if not wanted:
         return {}
+    kinds, ids = zip(*wanted, strict=True)
+    rows = cx.execute(_BY_ID, {"connection": connection_id, "kinds": list(kinds), "ids": list(ids)})
+    return {(row.kind, row.id): row.data for row in rows}
+
+
+def _by_id() -> sa.Select[Any]:
+    arrays = [sa.bindparam(name, type_=sa.ARRAY(sa.Text)) for name in ("kinds", "ids")]
+    wanted = sa.func.unnest(*arrays).table_valued("kind", "id", name="wanted").render_derived()
     o = billing_object.c
-    query = sa.select(o.kind, o.id, o.data).where(
-        o.connection_id == connection_id, sa.tuple_(o.kind, o.id).in_(wanted), ~o.gone
-    )
-    return {(row.kind, row.id): row.data for row in cx.execute(query)}
+    same = sa.and_(o.kind == wanted.c.kind, o.id == wanted.c.id)
+    mine = o.connection_id == sa.bindparam("connection", type_=sa.Text)
+    return sa.select(o.kind, o.id, o.data).join_from(wanted, billing_object, same).where(mine, ~o.gone)
+
+
+_BY_ID = _by_id()
 
 
 def of_charge(cx: sa.Connection, connection_id: str, charge_id: str, payer_id: str) -> dict[str, list[dict[str, Any]]]:
@@ -236,6 +246,37 @@ def invoices_of(cx: sa.Connection, connection_id: str, charges: Mapping[str, str
         o.kind == "invoice_payment",
     )
     return {source[row[0]]: row[1] for row in cx.execute(query)} if source else {}
+
+
+_PAYMENT, _INVOICE = billing_object.alias("payment"), billing_object.alias("invoice")
+_NUMBERS = (
+    sa.select(_PAYMENT.c.charge_id, _INVOICE.c.data["number"].astext)
+    .join(
+        _INVOICE,
+        sa.and_(
+            _INVOICE.c.connection_id == _PAYMENT.c.connection_id,
+            _INVOICE.c.kind == "invoice",
+            _INVOICE.c.id == _PAYMENT.c.data["invoice_id"].astext,
+            ~_INVOICE.c.gone,
+        ),
+    )
+    .where(
+        _PAYMENT.c.connection_id == sa.bindparam("connection", type_=sa.Text),
+        _PAYMENT.c.payer_id == "",
+        _PAYMENT.c.charge_id == sa.any_(sa.bindparam("names", type_=sa.ARRAY(sa.Text))),
+        _PAYMENT.c.charge_id != "",
+        _PAYMENT.c.kind == "invoice_payment",
+    )
+)
+
+
+def numbers_of(cx: sa.Connection, connection_id: str, charges: Mapping[str, str]) -> dict[str, str]:
+    """Charge -> number of the invoice it paid, "" for one without; as `invoices_of`, for those whose invoice is known."""
+    source = {name: charge_id for charge_id, intent in charges.items() for name in (charge_id, intent) if name}
+    if not source:
+        return {}
+    rows = cx.execute(_NUMBERS, {"connection": connection_id, "names": sorted(source)})
+    return {source[row[0]]: row[1] or "" for row in rows}
 
 
 def payers_after(cx: sa.Connection, connection_id: str, after: str, limit: int) -> list[str]:

@@ -165,7 +165,15 @@ def _arrays(connection_id: str, held: Sequence[Held]) -> dict[str, Any]:
 
 def read(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Ticket]:
     """Tickets by id; an unknown one is missing."""
-    return {row.id: _held(row) for row in cx.execute(_of(connection_id, ids))} if ids else {}
+    if not ids:
+        return {}
+    return {row.id: _held(row) for row in cx.execute(_READ, {"connection": connection_id, "ids": list(ids)})}
+
+
+_READ = sa.select(ticket).where(
+    ticket.c.connection_id == sa.bindparam("connection", type_=sa.Text),
+    ticket.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text))),
+)
 
 
 def needing_read(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> list[str]:
