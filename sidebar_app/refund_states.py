@@ -94,6 +94,8 @@ def in_words(intent: Intent, told: Reader) -> tuple[Pill, str]:
     """Where it is, in one word and in sentences: why it came there, and what that means."""
     pill, said = STALLED if intent.stalled_at and intent.state in AT_THE_BANK else WORDS[intent.state]
     why = localised(plain(intent.why), told) if intent.state is not State.SUCCEEDED else ""
+    if why and why[-1] not in ".!?":
+        why += "."
     return pill, " ".join(part for part in (why, said) if part)
 
 

@@ -125,11 +125,10 @@ def _shown(
             amount, _ = refund_form.wanted(form, prepared.left)
         except WrongEntry:
             amount = prepared.left
-    if amount != prepared.left:
-        again = _prepared(case, amount)
-        prepared = replace(prepared, strip=again.strip)
+    strip = prepared.strip if amount == prepared.left else _prepared(case, amount).strip
     with parts().runtime.database.begin() as cx:
         made: View = refund_form.view(cx, case.row, case.payer, prepared, amount, form, case.who.reader)
+        made = replace(made, verdict=refund_form.verdict(cx, replace(prepared, strip=strip), amount, case.who.reader))
     if not fresh:
         made = replace(made, offer=form.get("offer", ""))
     shown = replace(made, problem=localised(problem, case.who.reader), field=field, ask=ask)

@@ -9,7 +9,7 @@ const meta = document.querySelector('meta[name="session"]');
 const bearer = meta.content;
 meta.remove();
 
-const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, reading: false, refunds: null, opener: "" };
+const page = { subject: "", opened: false, payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, reading: false, refunds: null, opener: "" };
 page.line = Promise.resolve();
 const reader = { locale: "", zone: "" };
 const HANDSHAKE_MS = 3000;
@@ -56,6 +56,7 @@ function show(answer, html, options) {
   const shown = root.querySelector(".panel").dataset;
   page.ended = answer.status === 401;
   page.own = OWN.includes(shown.state);
+  page.opened ||= answer.ok;
   page.etag = answer.ok && !page.own ? answer.headers.get("ETag") || "" : "";
   if (shown.payer !== undefined && shown.payer !== page.payer) Object.assign(page, { payer: shown.payer, refunds: null });
   if (shown.code === "sidebar.not_theirs") page.payer = "";
@@ -80,6 +81,7 @@ function settled() {
 }
 
 function panel({ asked = false, quiet = false, back = "" } = {}) {
+  if (!page.opened) return ask("open", { form: {}, quiet }); // refused so far: the page is still bound to no ticket
   const query = new URLSearchParams();
   if (page.payer) query.set("payer", page.payer);
   if (page.many) query.set("many", "1");
@@ -145,7 +147,7 @@ function refund(charge) {
 function stand(kind, id) {
   const subject = id ? `${kind}/${id}` : "";
   if (page.subject === subject) return;
-  Object.assign(page, { subject, payer: "", many: false, etag: "", own: false, refunds: null });
+  Object.assign(page, { subject, opened: false, payer: "", many: false, etag: "", own: false, refunds: null });
   if (subject) ask("open", { form: {} });
   else replace(root, "nobody");
 }

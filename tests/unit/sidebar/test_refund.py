@@ -99,7 +99,7 @@ def test_the_same_offer_is_the_same_refund_and_another_within_ten_minutes_asks(a
     second = Form(agent)
     asked = second.request(**part("12,00"))
     assert (asked.status_code, "Yes, refund it once more" in asked.text) == (200, True)
-    assert "12,00 € being refunded" in asked.text.replace("\xa0", " ")
+    assert "12,00 € is being refunded" in asked.text.replace("\xa0", " ")
     assert len(intents(database)) == 1
     assert second.request(**part("12,00", again="1")).status_code == 202
     assert len(intents(database)) == 2
