@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
 CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-browser))
-.PHONY: help venv chromium demo test test-all lint bench contracts faults crash crash-leads crash-mutants sandbox run worker servers-stop clean
+.PHONY: help venv chromium demo test test-all lint bench contracts faults crash races crash-leads crash-mutants sandbox run worker servers-stop clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -40,7 +40,7 @@ lint: $(READY) ## format, lint, types, imports
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-bench: $(READY) ## measure; ONLY=start|ingest|server|process|calls|backfill|flat|leads|lead_push picks one
+bench: $(READY) ## measure; ONLY=start|ingest|server|process|calls|backfill|flat|leads|lead_push|sidebar picks one
 	@$(PY) -m bench $(if $(ONLY),$(ONLY))
 
 contracts: $(READY) ## the demo's traffic through the contract proxies
@@ -51,6 +51,9 @@ faults: $(READY) ## kill, freeze and restart the servers under load; one JSON li
 
 crash: $(READY) ## kill -9 at N points of refunds (200), then the crash table
 	@$(PY) -m tests.faults.refund_crash $(or $(N),200)
+
+races: $(READY) ## twenty agents on one charge, N times (1000), then one line of JSON
+	@$(PY) -m tests.faults.refund_races $(or $(N),1000)
 
 crash-leads: $(READY) ## kill -9 at N points of leads (60), four workers, then the crash table
 	@$(PY) -m tests.faults.lead_crash $(or $(N),60)

@@ -7,7 +7,7 @@ import sys
 
 from bench.report import missed
 
-ALL = ("start", "ingest", "server", "process", "calls", "backfill", "flat", "leads", "lead_push")
+ALL = ("start", "ingest", "server", "process", "calls", "backfill", "flat", "leads", "lead_push", "sidebar")
 
 
 def main() -> int:

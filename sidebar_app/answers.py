@@ -43,9 +43,12 @@ def fragment(template: str, *, status: int = 200, **values: object) -> Response:
     response.mimetype = "text/html"
     tag = hashlib.sha256(response.get_data()).hexdigest()[:20]
     response.set_etag(tag)
-    if status == 200 and request.method == "GET" and tag in request.if_none_match:
-        response = Response(status=304, headers={"ETag": f'"{tag}"'})
-    return response
+    return same(tag) if status == 200 and request.method == "GET" and tag in request.if_none_match else response
+
+
+def same(tag: str) -> Response:
+    """The page has it already."""
+    return Response(status=304, headers={"ETag": f'"{tag}"'})
 
 
 def refused(error: AppError) -> Response:

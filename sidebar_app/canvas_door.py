@@ -135,13 +135,6 @@ def _agent(cx: sa.Connection, asked: Asked, now: datetime) -> Agent:
         raise NoSeat from error
 
 
-def by_mirror(cx: sa.Connection, who: Visit, now: datetime) -> Actor:
-    """Who this is to us, good for what is shown; money asks Intercom again."""
-    one = who.agent
-    staff = Staff(one.role, one.custom_role, one.groups, one.active, one.read_at)
-    return access.actor(cx, Login(who.session.connection_id, one.id), staff, now)
-
-
 def looked_up(runtime: Runtime, asked: Asked, now: datetime) -> Actor:
     """Who this is to us, as Intercom says now. Not for inside a transaction.
 

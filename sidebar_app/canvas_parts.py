@@ -14,9 +14,10 @@ from app import refunds
 from app.access import Actor
 from app.refunds import Intent, Where
 from integrations.kernel.errors import NotFound
-from sidebar_app import canvas_door, canvas_views, panel, payers, reading, two_facts
+from sidebar_app import canvas_door, canvas_views, panel, payers, reading, refund_states, two_facts
 from sidebar_app.canvas_door import Asked
 from sidebar_app.canvas_kit import Component
+from sidebar_app.canvas_views import Asking
 from sidebar_app.identity import Visit
 from sidebar_app.panel import Panel
 from sidebar_app.parts import parts
@@ -25,6 +26,10 @@ from sidebar_app.rows import Row
 
 class NotShown(NotFound):
     code, public = "canvas.no_payment", "This payment is none of this conversation's payer. Go back and choose again."
+
+
+class NotAsked(NotFound):
+    code, public = "canvas.no_refund", "This refund was not asked for in this conversation."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def home(asked: Asked, now: datetime, *, problem: str = "") -> tuple[list[Compon
             reading.want_ticket(cx, who)
     if found.state == "unknown":
         parts().bell.ring()
-    shown = canvas_views.home(found, intents(asked), who.reader, first_of(asked), chosen=bool(key))
+    shown = canvas_views.home(found, askings(asked, now), who.reader, first_of(asked), chosen=bool(key))
     return shown, stored(asked, charge="")
 
 
@@ -86,11 +91,26 @@ def intents(asked: Asked) -> Sequence[Intent]:
     return refunds.of_ticket(parts().runtime.refunds, asked.account.connection_id, asked.conversation_id)
 
 
+def askings(asked: Asked, now: datetime) -> Sequence[Asking]:
+    """The same, each with whether this admin is offered to take it back: by the mirror, the click asks Intercom."""
+    with visiting(asked, now) as (cx, who):
+        actor = refund_states.actor(cx, who)
+    return [Asking(one, who.writable and refunds.may_void(actor, one)) for one in intents(asked)]
+
+
+def intent(asked: Asked, intent_id: str) -> Intent:
+    """A refund of this conversation. Raises NotAsked for every other one."""
+    found = next((one for one in intents(asked) if one.id == intent_id), None)
+    if found is None:
+        raise NotAsked
+    return found
+
+
 def payment(asked: Asked, charge_id: str, now: datetime) -> Payment:
     """A payment the canvas listed. Raises NotShown for every other one."""
     with visiting(asked, now) as (cx, who):
         found = built(cx, who, text_of(asked, "payer"))
-        actor = canvas_door.by_mirror(cx, who, now)
+        actor = refund_states.actor(cx, who)
     listed = found.payer.lists.charges if found.payer else ()
     row = next((one for one in listed if one.key == charge_id), None)
     if row is None or found.payer is None:

@@ -11,7 +11,7 @@ from app.refunds.preflight import Decision
 from app.ui.words import Reader
 from integrations.kernel.money import Money, exponent
 from sidebar_app.canvas_kit import Component, area, button, divider, dropdown, entry, text
-from sidebar_app.canvas_views import asked_for
+from sidebar_app.canvas_views import Asking, asked_for
 from sidebar_app.rows import Row
 
 REASONS: Final = (
@@ -79,7 +79,17 @@ def confirm(shown: Confirmation, told: Reader) -> list[Component]:
     return [*found, button("confirm", f"Yes: {label}" if shown.question else label, "primary"), BACK]
 
 
-def result(refunds: Sequence[Intent], told: Reader, problem: str = "") -> list[Component]:
+def take_back(one: Intent, told: Reader) -> list[Component]:
+    """The question before a refund that waits for an approval is taken back."""
+    return [
+        text(f"Take back {told.money(one.amount)}?", "header"),
+        text("Nobody can approve it then, and no money moves. It can be asked for again."),
+        button(f"voided/{one.id}", "Take it back", "primary"),
+        BACK,
+    ]
+
+
+def result(refunds: Sequence[Asking], told: Reader, problem: str = "") -> list[Component]:
     """What was asked for and where it is now; Refresh reads it again."""
     found = [text(problem, "error")] if problem else []
     return [*found, *asked_for(refunds, told), button("state", "Refresh"), BACK]

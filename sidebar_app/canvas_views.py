@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from app.refunds import Intent, State
+from app.refunds import Intent
 from app.ui.words import Reader
 from sidebar_app.canvas_kit import MOST_OPTIONS, Component, button, divider, dropdown, entry, item, rows, table, text
 from sidebar_app.panel import Panel, Payer
 from sidebar_app.payers import Choice
+from sidebar_app.refund_states import in_words
 
 PAGE: Final = 10  # rows of the list of payments
 REFUNDS: Final = 5
 CHARGE: Final = "charge"  # what the id of a payment's row begins with
-STATES: Final = {
-    State.PROPOSED: "Being written down", State.AWAITING_APPROVAL: "Waits for approval", State.RESERVED: "About to be sent",
-    State.SENDING: "Being sent", State.UNKNOWN: "Sent, not answered yet", State.PENDING_VENDOR: "Accepted, at the bank",
-    State.REQUIRES_ACTION: "Accepted, waits for the customer", State.SUCCEEDED: "Made", State.FAILED: "Failed at the bank",
-    State.CANCELED: "Canceled", State.REJECTED: "Refused", State.NEEDS_HUMAN: "Not known: a person looks",
-    State.DECLINED: "Not approved", State.EXPIRED: "Nobody approved it in time", State.VOIDED: "Taken back",
-}  # fmt: skip
 
 
-def home(
-    panel: Panel, refunds: Sequence[Intent], told: Reader, page: int, *, chosen: bool = False
-) -> list[Component]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A refund that was asked for in a conversation. may_void: this admin is offered to take it back."""
+
+    intent: Intent
+    may_void: bool
+
+
+def home(panel: Panel, refunds: Sequence[Asking], told: Reader, page: int, *, chosen: bool = False) -> list[Component]:
     """The first canvas; a state of the panel without a payer says so.
 
     Args:
@@ -149,12 +150,19 @@ def _prove(panel: Panel) -> Iterator[Component]:
     yield button("prove", "Check")
 
 
-def asked_for(refunds: Sequence[Intent], told: Reader) -> Iterator[Component]:
-    """Refunds asked for in this conversation, newest first, with where each is now."""
-    if refunds:
-        yield text("Refunds of this conversation", "header")
-        yield rows([
-            item(f"intent/{one.id}", f"{told.money(one.amount)} · {STATES[one.state]}",
-                 f"{one.id} · {told.time(one.created_at).text}", one.why, opens=False)
-            for one in refunds[:REFUNDS]
-        ])  # fmt: skip
+def asked_for(refunds: Sequence[Asking], told: Reader) -> Iterator[Component]:
+    """Refunds asked for in this conversation, newest first, with where each is now; buttons take back what still waits."""
+    if not refunds:
+        return
+    shown = refunds[:REFUNDS]
+    yield text("Refunds of this conversation", "header")
+    yield rows([_asking(one.intent, told) for one in shown])
+    for one in shown:
+        if one.may_void:
+            yield button(f"void/{one.intent.id}", f"Take back {told.money(one.intent.amount)}")
+
+
+def _asking(one: Intent, told: Reader) -> Component:
+    pill, said = in_words(one, told)
+    title = f"{told.money(one.amount)} · {pill.text}"
+    return item(f"intent/{one.id}", title, f"{one.id} · {told.time(one.created_at).text}", said, opens=False)

@@ -16,6 +16,7 @@ from flask import Blueprint, Response, jsonify, request
 from app import refunds, sessions
 from app.access import Role
 from app.refunds import Wish
+from app.refunds.approvals import Closed
 from app.refunds.money import parse_entry
 from app.refunds.policy import NotPermitted
 from app.refunds.preflight import Decision
@@ -76,8 +77,8 @@ def _sentence(error: AppError) -> str:
 def _clicked(asked: Asked, now: datetime) -> Shown:
     """By the id of what was clicked; an id we never gave shows the first canvas."""
     head, _, rest = asked.component.partition("/")
-    if head == CHARGE:
-        return _form(asked, rest, now)
+    if head in _OF_ONE:
+        return _OF_ONE[head](asked, rest, now)
     if head == "page":
         first = int(rest) if rest.isascii() and rest.isdigit() and len(rest) < 4 else 0
         return made.home(replace(asked, stored=made.stored(asked, first=first)), now)
@@ -108,7 +109,28 @@ def _state(asked: Asked, now: datetime, problem: str = "") -> Shown:
     """What was asked for in this conversation, as it is now."""
     with made.visiting(asked, now) as (_, who):
         told = who.reader
-    return canvas_refund.result(made.intents(asked), told, problem), made.stored(asked)
+    return canvas_refund.result(made.askings(asked, now), told, problem), made.stored(asked)
+
+
+def _void(asked: Asked, intent_id: str, now: datetime) -> Shown:
+    """Asked once more before it is taken back."""
+    with made.visiting(asked, now) as (_, who):
+        told = who.reader
+    return canvas_refund.take_back(made.intent(asked, intent_id), told), made.stored(asked)
+
+
+def _voided(asked: Asked, intent_id: str, now: datetime) -> Shown:
+    """Taken back by whom Intercom says it is now; what came meanwhile is said."""
+    one = made.intent(asked, intent_id)
+    with made.visiting(asked, now) as (_, who):
+        if not who.writable:
+            raise canvas_door.NoSeat
+    actor = canvas_door.looked_up(parts().runtime, asked, now)
+    try:
+        refunds.void(parts().runtime.refunds, actor, one.id)
+    except (NotPermitted, Closed) as error:
+        return _state(asked, now, _sentence(error))
+    return _state(asked, now)
 
 
 def _form(asked: Asked, charge_id: str, now: datetime, problem: str = "") -> Shown:
@@ -175,4 +197,7 @@ def _confirm(asked: Asked, now: datetime) -> Shown:
 _CLICKS: Final[Mapping[str, Callable[[Asked, datetime], Shown]]] = {
     "home": made.home, "refresh": _refresh, "choose": _choose, "others": _others, "prove": _prove, "state": _state,
     "review": _review, "confirm": _confirm,
+}  # fmt: skip
+_OF_ONE: Final[Mapping[str, Callable[[Asked, str, datetime], Shown]]] = {
+    CHARGE: _form, "void": _void, "voided": _voided,
 }  # fmt: skip

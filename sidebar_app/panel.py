@@ -16,6 +16,7 @@ from app.config import Settings
 from app.customers import store as customers
 from app.identity import IdentitySettings, Match, PayerMatch
 from app.identity.models import LADDER
+from app.identity.policy import BY_PEOPLE
 from app.ui import vendor_pages
 from app.ui.words import Moment, Reader, plain
 from integrations.kernel.vendor import Account
@@ -179,14 +180,13 @@ def _state(match: Match, one: PayerMatch | None) -> str:
 def _who(cx: sa.Connection, visit: Visit) -> Who | None:
     if not visit.requester_id:
         return None
-    connection_id = visit.session.connection_id
-    person = customers.people(cx, connection_id, [visit.requester_id]).get(visit.requester_id)
-    if person is None:
+    found = customers.introduced(cx, visit.session.connection_id, visit.requester_id)
+    if found is None:
         return None
-    company = customers.organizations(cx, connection_id, [person.organization_id] if person.organization_id else [])
-    name = plain(person.name) or "No name"
+    told, email, company = map(plain, found)
+    name = told or "No name"
     initials = "".join(part[0] for part in name.split()[:1] + name.split()[1:][-1:]).upper()
-    return Who(name, plain(person.email), plain("".join(c.name for c in company.values())), initials)
+    return Who(name, email, company, initials)
 
 
 def _company(cx: sa.Connection, match: Match, told: Reader) -> str:
@@ -208,7 +208,7 @@ def _payer(cx: sa.Connection, visit: Visit, settings: Settings, account: Account
     found = newest.of_payer(cx, one.key, KINDS, max(limit, activity.SHOWN))
     profile: Mapping[str, Any] = billing.profiles(cx, [one.key]).get(one.key, {})
     record: Mapping[str, Any] = next(iter(found.records.get("payer", ())), {})
-    until = newest.known_until(cx, one.connection_id)
+    until, is_reading = newest.standing(cx, one.key)
     return Payer(
         key=payers.key_of(one),
         name=plain(record.get("name")) or "No name",
@@ -230,7 +230,7 @@ def _payer(cx: sa.Connection, visit: Visit, settings: Settings, account: Account
         happened=tuple(activity.lately(found.records, told)),
         until=told.time(until) if until else None,
         is_stale=_is_stale(until, told.now, settings),
-        is_reading=newest.is_being_read(cx, one.key),
+        is_reading=is_reading,
     )
 
 
@@ -240,7 +240,8 @@ def _is_stale(until: datetime | None, now: datetime, settings: Settings) -> bool
 
 def _linked(cx: sa.Connection, visit: Visit, one: PayerMatch) -> str:
     """Who said that this is the payer, and when."""
-    link = identity.link_of(cx, visit.requester, one.key) if visit.requester else None
+    asked = visit.requester is not None and one.rung in BY_PEOPLE  # another rung is nobody's saying
+    link = identity.link_of(cx, visit.requester, one.key) if asked and visit.requester else None
     if link is None or link.made_by == LADDER:
         return ""
     connection_id, _, agent_id = link.made_by.rpartition("/")
@@ -287,9 +288,7 @@ def _methods(found: newest.Newest, record: Mapping[str, Any], told: Reader) -> t
 def _lists(cx: sa.Connection, one: PayerMatch, found: newest.Newest, told: Reader, limit: int) -> Lists:
     charges = found.records.get("charge", ())[:limit]
     invoices = found.records.get("invoice", ())[:limit]
-    paid = mirror.invoices_of(cx, one.connection_id, {c["id"]: c["intent"] for c in charges})
-    numbers = mirror.by_id(cx, one.connection_id, [("invoice", i) for i in paid.values()])
-    titles = {c: str(numbers.get(("invoice", i), {}).get("number") or "") for c, i in paid.items()}
+    titles = mirror.numbers_of(cx, one.connection_id, {c["id"]: c["intent"] for c in charges})
     refunds = found.records.get("refund", ())[:limit]
     disputes = {d["charge_id"]: d["status"] for d in found.records.get("dispute", ())}
     return Lists(

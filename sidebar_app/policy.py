@@ -30,7 +30,10 @@ class StaffUnknown(NotAllowed):
 
 class NotReadable(NotAllowed):
     code = "sidebar.not_readable"
-    public = "Zendesk does not let you read this ticket, so its billing is not shown either."
+    public = (
+        "By your groups, your organization and what is assigned to you in Zendesk, you may not read this ticket, so its "
+        "billing is not shown either. Whether you follow it, are in CC, or may read it by a custom role is not known here."
+    )
 
 
 def check_agent(agent: Agent | None, now: datetime) -> Agent:
@@ -45,7 +48,11 @@ def check_agent(agent: Agent | None, now: datetime) -> Agent:
 
 
 def may_read(agent: Agent, ticket: Mapping[str, Any]) -> bool:
-    """Does Zendesk let this agent read this ticket? ticket: values as the mirror holds them."""
+    """Does Zendesk let this agent read this ticket? ticket: values as the mirror holds them.
+
+    Followers and CC are not in the mirror, as what they give is not documented; nor is what a custom role gives. Who may
+    read a ticket by these alone is refused here.
+    """
     if agent.role == "admin" or agent.restriction == "all":
         return True
     if agent.restriction in ("assigned", "groups", "organization") and ticket.get("assignee_id") == agent.id:

@@ -74,7 +74,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The form. problem, field: what is wrong, and where; "" for the whole. ask: the second confirmation that is wanted."""
+    """The form. problem, field: what is wrong, and where; "" for the whole. ask: the second confirmation that is wanted.
+
+    is_blocked: no amount of it can be given back now, so there is nothing to fill in.
+    """
 
     row: Row
     payer: str
@@ -86,6 +89,7 @@ class View:
     lines: Sequence[Line]
     reasons: Mapping[str, str]
     verdict: Verdict
+    is_blocked: bool
     how: str
     typed: Form
     problem: str = ""
@@ -149,7 +153,7 @@ def verdict(cx: sa.Connection, prepared: Prepared, amount: Money, told: Reader) 
 
 
 def view(cx: sa.Connection, row: Row, payer: str, prepared: Prepared, amount: Money, form: Form, told: Reader) -> View:
-    """The form as it stands."""
+    """The form as it stands, with the strip of everything that is left."""
     left = prepared.left
     return View(
         row=row, payer=payer, offer=prepared.offer, left=told.money(left), currency=left.currency,
@@ -163,5 +167,6 @@ def view(cx: sa.Connection, row: Row, payer: str, prepared: Prepared, amount: Mo
             for one in prepared.lines
         ],
         reasons={one: REASON_WORDS[one] for one in REASONS},
-        verdict=verdict(cx, prepared, amount, told), how=form.get("how", "full"), typed=form,
+        verdict=verdict(cx, prepared, amount, told), is_blocked=prepared.strip.verdict is Decision.REFUSED,
+        how=form.get("how", "full"), typed=form,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from app import access, agents, refunds
-from app.access import Login, Role, Staff
+from app.access import Actor, Login, Role, Staff
 from app.identity import PayerMatch
 from app.refunds import Intent, State
 from app.refunds.policy import Policy
@@ -38,14 +38,18 @@ WORDS: Final[Mapping[State, tuple[Pill, str]]] = {
     State.CANCELED: (Pill("Canceled", "quiet"), "No money moved; the amount is free again."),
     State.REJECTED: (Pill("Refused", "bad"), "No money moved; the amount is free again."),
     State.DECLINED: (Pill("Declined", "bad"), ""),
-    State.EXPIRED: (Pill("Expired", "quiet"), "Nobody approved it in time."),
+    State.EXPIRED: (Pill("Expired", "quiet"), ""),
     State.VOIDED: (Pill("Void", "quiet"), ""),
 }  # fmt: skip
+STALLED: Final = (Pill("Late at the bank", "bad"), "The bank has not answered in time; the ticket was opened again.")
 
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """A refund as the panel shows it. by: who asked, by name. is_moving: there will be news within seconds."""
+    """A refund as the panel shows it. by: who asked, by name. is_moving: there will be news within seconds.
+
+    may_void: this agent is offered to take it back.
+    """
 
     id: str
     amount: str
@@ -54,6 +58,7 @@ class Moving:
     by: str
     at: Moment
     is_moving: bool
+    may_void: bool
 
 
 def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence[str]) -> tuple[Moving, ...]:
@@ -63,26 +68,42 @@ def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence
     every = refunds.of_payer(cx, one.key, charges, visit.session.connection_id, ticket_id)
     found = [i for i in every if _is_shown(i, told)][:SHOWN]
     who = names(cx, (i.person_id for i in found))
-    return tuple(_moving(i, told, who) for i in found)
+    voidable = {i.id for i in found if _may_void(cx, visit, i)}
+    return tuple(_moving(i, told, who, i.id in voidable) for i in found)
 
 
 def _is_shown(intent: Intent, told: Reader) -> bool:
     return intent.state in (*OPEN, *AT_THE_BANK) or told.now - intent.state_at < LATELY
 
 
-def _moving(intent: Intent, told: Reader, who: Mapping[str, str]) -> Moving:
-    pill, said = WORDS[intent.state]
-    why = localised(plain(intent.why), told) if intent.state is not State.SUCCEEDED else ""
+def _may_void(cx: sa.Connection, visit: Visit, intent: Intent) -> bool:
+    """On the page of the ticket it was asked for on; by the mirror, as the click asks the helpdesk anew."""
+    here = (visit.session.connection_id, visit.subject.id) if visit.writable and visit.ticket else None
+    return here == (intent.helpdesk_id, intent.ticket_id) and refunds.may_void(actor(cx, visit), intent)
+
+
+def _moving(intent: Intent, told: Reader, who: Mapping[str, str], may_void: bool) -> Moving:
+    pill, said = in_words(intent, told)
     return Moving(
-        intent.id, told.money(intent.amount), pill, " ".join(part for part in (why, said) if part),
-        who.get(intent.person_id, "a colleague"), told.time(intent.created_at),
-        intent.state in (State.PROPOSED, State.RESERVED, State.SENDING),
+        intent.id, told.money(intent.amount), pill, said, who.get(intent.person_id, "a colleague"),
+        told.time(intent.created_at), intent.state in (State.PROPOSED, State.RESERVED, State.SENDING), may_void,
     )  # fmt: skip
+
+
+def in_words(intent: Intent, told: Reader) -> tuple[Pill, str]:
+    """Where it is, in one word and in sentences: why it came there, and what that means."""
+    pill, said = STALLED if intent.stalled_at and intent.state in AT_THE_BANK else WORDS[intent.state]
+    why = localised(plain(intent.why), told) if intent.state is not State.SUCCEEDED else ""
+    if why and why[-1] not in ".!?":
+        why += "."
+    return pill, " ".join(part for part in (why, said) if part)
 
 
 def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:
     """Names of people of ours, and of agents no person is named for (`connection:id`)."""
     ids = set(person_ids)
+    if not ids:
+        return {}
     found = access.names(cx, sorted(ids))
     for one in ids - set(found):
         connection_id, _, agent_id = one.partition(":")
@@ -93,7 +114,6 @@ def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:
 
 def hindrance(cx: sa.Connection, visit: Visit, one: PayerMatch | None) -> str:
     """Why this agent is offered no refund here; empty when they are. By the mirror: the click asks the helpdesk anew."""
-    agent = visit.agent
     if visit.ticket is None:
         return "Refunds are asked for beside a ticket."
     if not visit.writable:
@@ -101,11 +121,17 @@ def hindrance(cx: sa.Connection, visit: Visit, one: PayerMatch | None) -> str:
     policy = refunds.active_policy(cx)
     if not policy.enabled:
         return "Nobody may refund until an admin says so."
-    staff = Staff(agent.role, agent.custom_role, agent.groups, agent.active, agent.read_at)
-    actor = access.actor(cx, Login(visit.session.connection_id, agent.id), staff, visit.reader.now)
-    if not actor.role.is_at_least(Role.REFUNDER):
-        return f"Your role here is {actor.role.value}: a refund takes a refunder. Ask an admin."
+    role = actor(cx, visit).role
+    if not role.is_at_least(Role.REFUNDER):
+        return f"Your role here is {role.value}: a refund takes a refunder. Ask an admin."
     return _weak(policy, one)
+
+
+def actor(cx: sa.Connection, visit: Visit) -> Actor:
+    """Who this agent is to us by the mirror: good for what is shown; money asks the helpdesk again."""
+    one = visit.agent
+    staff = Staff(one.role, one.custom_role, one.groups, one.active, one.read_at)
+    return access.actor(cx, Login(visit.session.connection_id, one.id), staff, visit.reader.now)
 
 
 def _weak(policy: Policy, one: PayerMatch | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,11 +17,12 @@ from app.sessions import Subject
 from app.ui import door
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import AppError, NotAllowed
-from sidebar_app import answers, panel, payers, reading, two_facts, why
+from sidebar_app import answers, panel, payers, reading, two_facts, unchanged, why
 from sidebar_app.identity import Asked, Visit, check_opener, enter, visit
 from sidebar_app.parts import mount, parts
 
 HERE = Path(__file__).parent
+EVER = datetime.min.replace(tzinfo=UTC)
 KINDS = "<any(tickets, people):kind>"
 
 blueprint = Blueprint("sidebar", __name__, url_prefix="/sidebar", template_folder=str(HERE / "templates"))
@@ -82,9 +85,18 @@ def first(connection: str, kind: str, subject: str) -> Response:
 @blueprint.get(f"/<connection>/{KINDS}/<subject>/panel")
 def again(connection: str, kind: str, subject: str) -> Response:
     """The panel as it is now; what a visible page asks for every few seconds."""
+    last, asked = parts().unchanged, request.query_string
     with visiting(connection, kind, subject, slide=True) as (cx, who):
-        found = _panel(cx, who)
-    return answers.fragment("panel.html", panel=found, told=who.reader)
+        page, inputs = (who.by, str(who.subject), who.session.location, asked), _inputs(who)
+        now = last.now(cx, page) if request.if_none_match else ""
+        tag = last.tag(page, inputs, now)
+        if tag and tag in request.if_none_match:
+            return answers.same(tag)
+        with unchanged.recorded(cx) as statements:
+            found = _panel(cx, who)
+    response = answers.fragment("panel.html", panel=found, told=who.reader)
+    last.keep(page, inputs, statements, now, response.get_etag()[0] or "")
+    return response
 
 
 @blueprint.post("/<connection>/tickets/<subject>/choose")
@@ -179,6 +191,12 @@ def _panel(cx: sa.Connection, who: Visit) -> panel.Panel:
     asked = request.values.get("payer", "")
     many = request.values.get("many", "") == "1"
     return panel.build(cx, who, _settings(), parts().accounts(), asked=asked, many=many)
+
+
+def _inputs(who: Visit) -> object:
+    """What a panel is made of beside what its own statements read; when the staff was read is shown nowhere."""
+    agent = replace(who.agent, read_at=EVER)
+    return agent, who.ticket, who.requester_id, who.writable, who.reader.locale, who.reader.zone, parts().accounts()
 
 
 def _bearer() -> str:

@@ -51,29 +51,29 @@ class Case:
 @blueprint.post("/<connection>/tickets/<subject>/refund")
 def refund(connection: str, subject: str) -> Response:
     """The form, with every light and a fresh offer."""
-    return _guarded(lambda: _shown(_case(connection, subject), fresh=True))
+    return guarded(lambda: _shown(_case(connection, subject), fresh=True))
 
 
 @blueprint.post("/<connection>/tickets/<subject>/refund_check")
 def refund_check(connection: str, subject: str) -> Response:
     """The strip, and the button's words, for an amount that is being typed."""
-    return _guarded(lambda: _checked(_case(connection, subject)))
+    return guarded(lambda: _checked(_case(connection, subject)))
 
 
 @blueprint.post("/<connection>/tickets/<subject>/refund_request")
 def refund_request(connection: str, subject: str) -> Response:
     """Ask for it. 202: it is written down and on its way, and the panel's polls show where it is."""
-    return _guarded(lambda: _asked(_case(connection, subject)))
+    return guarded(lambda: _asked(_case(connection, subject)))
 
 
-def _guarded(answer: Callable[[], Response]) -> Response:
-    """A refusal keeps its sentence and a way back; a session that ended is the panel's to show."""
+def guarded(answer: Callable[[], Response], title: str = "No refund") -> Response:
+    """A write from our own page. A refusal keeps its sentence and a way back; an ended session is the panel's to show."""
     own_origin()
     try:
         return answer()
     except (NotAllowed, StateError) as error:
         answers.log_refusal(error)
-        return answers.fragment("refund_refused.html", status=error.status, error=error)
+        return answers.fragment("refund_refused.html", status=error.status, error=error, title=title)
 
 
 def _case(connection: str, subject: str) -> Case:
@@ -125,11 +125,10 @@ def _shown(
             amount, _ = refund_form.wanted(form, prepared.left)
         except WrongEntry:
             amount = prepared.left
-    if amount != prepared.left:
-        again = _prepared(case, amount)
-        prepared = replace(prepared, strip=again.strip)
+    strip = prepared.strip if amount == prepared.left else _prepared(case, amount).strip
     with parts().runtime.database.begin() as cx:
         made: View = refund_form.view(cx, case.row, case.payer, prepared, amount, form, case.who.reader)
+        made = replace(made, verdict=refund_form.verdict(cx, replace(prepared, strip=strip), amount, case.who.reader))
     if not fresh:
         made = replace(made, offer=form.get("offer", ""))
     shown = replace(made, problem=localised(problem, case.who.reader), field=field, ask=ask)

@@ -78,7 +78,7 @@ def touched(cx: sa.Connection, visit: Visit) -> list[Touched]:
     What they took off is left out: most of the time it was not there. The why view has every trigger.
     """
     found: dict[str, Touched] = {}
-    for kept in history.latest(cx, visit.session.connection_id, visit.subject.id, JUDGEMENTS):
+    for kept in history.effects(cx, visit.session.connection_id, visit.subject.id, JUDGEMENTS):
         titles = {one.rule.id: one.rule.title for one in rules.compiled(cx, kept.rule_set_version).rules}
         did: dict[str, list[str]] = {}
         for effect in kept.effects:

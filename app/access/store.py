@@ -48,12 +48,17 @@ def put_login(cx: sa.Connection, connection_id: str, external_id: str, person_id
 
 
 def by_login(cx: sa.Connection, connection_id: str, external_id: str) -> sa.RowMapping | None:
-    query = (
-        sa.select(access_person)
-        .join(access_login, access_login.c.person_id == access_person.c.id)
-        .where(access_login.c.connection_id == connection_id, access_login.c.external_id == external_id)
+    return cx.execute(_BY_LOGIN, {"connection": connection_id, "external": external_id}).mappings().first()
+
+
+_BY_LOGIN = (
+    sa.select(access_person)
+    .join(access_login, access_login.c.person_id == access_person.c.id)
+    .where(
+        access_login.c.connection_id == sa.bindparam("connection", type_=sa.Text),
+        access_login.c.external_id == sa.bindparam("external", type_=sa.Text),
     )
-    return cx.execute(query).mappings().first()
+)
 
 
 def put_rule(cx: sa.Connection, connection_id: str, kind: str, value: str, role: str) -> None:
@@ -66,5 +71,7 @@ def put_rule(cx: sa.Connection, connection_id: str, kind: str, value: str, role:
 
 
 def rules(cx: sa.Connection, connection_id: str) -> list[tuple[str, str, str]]:
-    query = sa.select(access_rule).where(access_rule.c.connection_id == connection_id)
-    return [(r.kind, r.value, r.role) for r in cx.execute(query)]
+    return [(r.kind, r.value, r.role) for r in cx.execute(_RULES, {"connection": connection_id})]
+
+
+_RULES = sa.select(access_rule).where(access_rule.c.connection_id == sa.bindparam("connection", type_=sa.Text))

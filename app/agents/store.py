@@ -66,18 +66,24 @@ def _row(connection_id: str, record: AgentRecord) -> dict[str, object]:
 
 def find(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Agent]:
     """Members of staff by id; who was never read is missing."""
-    query = (
-        sa.select(agent, agent_read.c.read_at)
-        .join(agent_read, agent_read.c.connection_id == agent.c.connection_id)
-        .where(agent.c.connection_id == connection_id, agent.c.id.in_(list(ids)))
-    )
+    rows = cx.execute(_FIND, {"connection": connection_id, "ids": list(ids)})
     return {
         row.id: Agent(
             row.id, row.name, row.role, row.custom_role, row.restriction, tuple(row.groups), row.organization_id,
             row.active, row.read_at,
         )
-        for row in cx.execute(query)
+        for row in rows
     }  # fmt: skip
+
+
+_FIND = (
+    sa.select(agent, agent_read.c.read_at)
+    .join(agent_read, agent_read.c.connection_id == agent.c.connection_id)
+    .where(
+        agent.c.connection_id == sa.bindparam("connection", type_=sa.Text),
+        agent.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text))),
+    )
+)
 
 
 def want(cx: sa.Connection, connection_id: str, person_ids: Sequence[str]) -> None:

@@ -81,6 +81,16 @@ def _page(client: Billing, kind: str, cursor: str, count: int) -> tuple[BillingP
         return client.page(kind), 0
 
 
+_SAVE = sa.text(
+    """
+    INSERT INTO billing_cursor (connection_id, name, cursor, done, count)
+    VALUES (:connection, :name, :cursor, :done, :count)
+    ON CONFLICT (connection_id, name) DO UPDATE
+    SET cursor = excluded.cursor, done = excluded.done, count = excluded.count, changed_at = now()
+    """
+)
+
+
 def _cursor(cx: sa.Connection, connection_id: str, kind: str) -> tuple[str, bool, int]:
     query = sa.select(billing_cursor).where(
         billing_cursor.c.connection_id == connection_id, billing_cursor.c.name == f"backfill:{kind}"
@@ -90,13 +100,8 @@ def _cursor(cx: sa.Connection, connection_id: str, kind: str) -> tuple[str, bool
 
 
 def _save(cx: sa.Connection, connection_id: str, kind: str, cursor: str, done: bool, count: int) -> None:
-    values = {"cursor": cursor, "done": done, "count": count}
-    statement = insert(billing_cursor).values(connection_id=connection_id, name=f"backfill:{kind}", **values)
-    cx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connection_id", "name"], set_={**values, "changed_at": sa.func.now()}
-        )
-    )
+    told = {"connection": connection_id, "name": f"backfill:{kind}", "cursor": cursor, "done": done, "count": count}
+    cx.execute(_SAVE, told)
 
 
 def restart(cx: sa.Connection, connection_id: str) -> None:

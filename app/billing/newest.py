@@ -24,8 +24,7 @@ class Newest:
     as_of: datetime | None
 
 
-def of_payer(cx: sa.Connection, payer: PayerKey, kinds: Sequence[str], limit: int) -> Newest:
-    """The newest of a payer, `limit` of each kind; the deleted left out."""
+def _newest() -> sa.Select[Any]:
     o = billing_object.c
     created = sa.func.coalesce(o.data["created"].astext, o.data["started"].astext, "")
     ranked = (
@@ -35,13 +34,28 @@ def of_payer(cx: sa.Connection, payer: PayerKey, kinds: Sequence[str], limit: in
             sa.func.count().over(partition_by=o.kind).label("total"),
             sa.func.max(o.as_of).over().label("newest"),
         )
-        .where(o.connection_id == payer[0], o.payer_id == payer[1], o.kind.in_(kinds), ~o.gone)
+        .where(
+            o.connection_id == sa.bindparam("connection", type_=sa.Text),
+            o.payer_id == sa.bindparam("payer", type_=sa.Text),
+            o.kind == sa.any_(sa.bindparam("kinds", type_=sa.ARRAY(sa.Text))),
+            ~o.gone,
+        )
         .subquery()
     )  # fmt: skip
+    few = sa.select(ranked).where(ranked.c.place <= sa.bindparam("most", type_=sa.Integer))
+    return few.order_by(ranked.c.kind, ranked.c.place)
+
+
+_NEWEST = _newest()
+
+
+def of_payer(cx: sa.Connection, payer: PayerKey, kinds: Sequence[str], limit: int) -> Newest:
+    """The newest of a payer, `limit` of each kind; the deleted left out."""
+    told = {"connection": payer[0], "payer": payer[1], "kinds": list(kinds), "most": limit}
     records: dict[str, list[dict[str, Any]]] = defaultdict(list)
     totals: dict[str, int] = {}
     as_of = None
-    for row in cx.execute(sa.select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.kind, ranked.c.place)):
+    for row in cx.execute(_NEWEST, told):
         records[row.kind].append(row.data)
         totals[row.kind] = row.total
         as_of = row.newest
@@ -61,18 +75,21 @@ def invoices_by_number(cx: sa.Connection, number: str, connections: Sequence[str
     return {(row.connection_id, row.payer_id) for row in cx.execute(query)}
 
 
-def known_until(cx: sa.Connection, connection_id: str) -> datetime | None:
-    """Up to when the vendor's own list of changes was read; None before the first time."""
-    query = sa.select(billing_cursor.c.cursor).where(
-        billing_cursor.c.connection_id == connection_id, billing_cursor.c.name == "events"
-    )
-    found = cx.execute(query).scalar()
-    return parse_iso(found) if found else None
+def _standing() -> sa.Select[Any]:
+    connection, payer = sa.bindparam("connection", type_=sa.Text), sa.bindparam("payer", type_=sa.Text)
+    cursor, wish = billing_cursor.c, billing_reread.c
+    until = sa.select(cursor.cursor).where(cursor.connection_id == connection, cursor.name == "events")
+    wanted = sa.exists().where(wish.connection_id == connection, wish.kind == "payer", wish.id == payer)
+    return sa.select(until.scalar_subquery().label("until"), wanted.label("wanted"))
 
 
-def is_being_read(cx: sa.Connection, payer: PayerKey) -> bool:
-    """Was it asked for that this payer is read again, and is that not done yet?"""
-    wish = sa.exists().where(
-        billing_reread.c.connection_id == payer[0], billing_reread.c.kind == "payer", billing_reread.c.id == payer[1]
-    )
-    return bool(cx.execute(sa.select(wish)).scalar())
+_STANDING = _standing()
+
+
+def standing(cx: sa.Connection, payer: PayerKey) -> tuple[datetime | None, bool]:
+    """Up to when the vendor's own list of changes was read, None before the first time; and is this payer being read?
+
+    It is while it was asked for that it be read again and that is not done yet.
+    """
+    row = cx.execute(_STANDING, {"connection": payer[0], "payer": payer[1]}).one()
+    return parse_iso(row.until) if row.until else None, bool(row.wanted)

@@ -35,7 +35,6 @@ def _fields(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a record
 
 _SPECIAL: Mapping[type, Callable[[Any], Any]] = {
     Money: _money,
-    datetime: iso,
     Decimal: lambda value: format(value, "f"),
 }
 
@@ -45,8 +44,12 @@ def _default(value: Any) -> Any:  # noqa: ANN401 - any part of a record
     return convert(value)
 
 
-_slowly: Callable[[Any], str] = json.JSONEncoder(default=_default, sort_keys=True, separators=(",", ":")).encode
-_AS_IS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+def _with_times(value: Any) -> Any:  # noqa: ANN401 - any part of a record
+    return iso(value) if isinstance(value, datetime) else _default(value)
+
+
+_slowly: Callable[[Any], str] = json.JSONEncoder(default=_with_times, sort_keys=True, separators=(",", ":")).encode
+_AS_IS = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z  # a record's times are UTC, and so are written as clock.iso does
 
 
 def _encode(record: Any) -> str:  # noqa: ANN401 - a record

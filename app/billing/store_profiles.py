@@ -53,9 +53,21 @@ def profiles(cx: sa.Connection, keys: Sequence[PayerKey]) -> dict[PayerKey, dict
     """Profiles by (connection, payer); one that is not there is missing."""
     if not keys:
         return {}
-    key = sa.tuple_(billing_profile.c.connection_id, billing_profile.c.payer_id)
-    rows = cx.execute(sa.select(billing_profile).where(key.in_(sorted(keys))))
+    connections, payers = zip(*sorted(keys), strict=True)
+    rows = cx.execute(_PROFILES, {"connections": list(connections), "payers": list(payers)})
     return {(row.connection_id, row.payer_id): row.profile for row in rows}
+
+
+def _profiles() -> sa.Select[Any]:
+    """Pairs as two arrays: a list of them would be another statement for each length."""
+    arrays = [sa.bindparam(name, type_=sa.ARRAY(sa.Text)) for name in ("connections", "payers")]
+    wanted = sa.func.unnest(*arrays).table_valued("connection_id", "payer_id", name="wanted").render_derived()
+    p = billing_profile.c
+    same = sa.and_(p.connection_id == wanted.c.connection_id, p.payer_id == wanted.c.payer_id)
+    return sa.select(p.connection_id, p.payer_id, p.profile).join_from(wanted, billing_profile, same)
+
+
+_PROFILES = _profiles()
 
 
 def due_profiles(cx: sa.Connection, limit: int) -> list[PayerKey]:

@@ -133,8 +133,9 @@ def waiting() -> None:
 @sentences
 def link(lead_id: str, account_id: str, by: str) -> None:
     """Say that LEAD_ID is about the company ACCOUNT_ID of the CRM; remembered for whoever it is about."""
+    crm_id = _crm()
     with runtime().database.begin() as cx:
-        moved = review.link(cx, lead_id, _crm(), account_id, by)
+        moved = review.link(cx, lead_id, crm_id, account_id, by)
     click.echo(f"{moved} leads go on with {account_id}.")
 
 

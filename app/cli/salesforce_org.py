@@ -113,6 +113,7 @@ def _end(problems: Sequence[str], connection_id: str) -> None:
         click.echo(f"- {problem}")
     if problems:
         raise click.ClickException(
-            f"{connection_id} is not ready yet. Do what is said above, then run `flask salesforce check {connection_id}`."
+            f"{connection_id} is not ready yet. Do what is said above (a setting: `flask connections set {connection_id} "
+            f"NAME=VALUE`), then run `flask salesforce check {connection_id}`."
         )
     click.echo(f"{connection_id} is ready: leads can be sent.")

@@ -1,10 +1,8 @@
-"""All SQL of people and companies; every function takes many at once. What says nothing new costs one read."""
+"""All SQL that writes people and companies; what reads them, by name too. What says nothing new costs one read."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,55 +11,17 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.customers import records
 from app.customers.models import organization, organization_domain, person, person_email
+from app.customers.store_read import Address as Address
+from app.customers.store_read import Organization as Organization
+from app.customers.store_read import Person as Person
+from app.customers.store_read import by_folded_email as by_folded_email
+from app.customers.store_read import introduced as introduced
+from app.customers.store_read import merged_ids as merged_ids
+from app.customers.store_read import organizations as organizations
+from app.customers.store_read import people as people
 from integrations.kernel.records import OrganizationRecord, PersonRecord
 
 _Record = TypeVar("_Record", PersonRecord, OrganizationRecord)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One e-mail address of a person: folded, and without what follows a plus sign."""
-
-    folded: str
-    base: str
-    domain: str
-    verified: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person as the mirror holds it. email: the primary address as written, or "". gone: deleted or merged."""
-
-    id: str
-    name: str
-    role: str
-    external_id: str | None
-    organization_id: str | None
-    locale: str | None
-    time_zone: str | None
-    active: bool
-    gone: bool
-    merged_into: str | None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    email: str = ""
-    email_domain: str = ""
-    addresses: tuple[Address, ...] = ()
-
-    @property
-    def is_there(self) -> bool:
-        """Is it a person the helpdesk still knows as itself?"""
-        return self.active and not self.gone
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """A company as the mirror holds it. domains: folded."""
-
-    id: str
-    name: str
-    external_id: str | None
-    fields: Mapping[str, Any]
-    domains: tuple[str, ...] = ()
 
 
 def apply_people(cx: sa.Connection, connection_id: str, told: Iterable[PersonRecord]) -> set[str]:
@@ -190,80 +150,6 @@ def _end(cx: sa.Connection, connection_id: str, ids: Sequence[str], as_of: datet
         "as_of": sa.func.greatest(person.c.as_of, statement.excluded.as_of),
     }
     cx.execute(statement.on_conflict_do_update(index_elements=["connection_id", "id"], set_=changes), rows)
-
-
-def people(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Person]:
-    """People by id, with all their addresses, the primary one first; an unknown one is missing."""
-    if not ids:
-        return {}
-    emails: dict[str, list[sa.Row[Any]]] = defaultdict(list)
-    query = sa.select(person_email).where(
-        person_email.c.connection_id == connection_id, person_email.c.person_id == _any(ids)
-    )
-    for row in cx.execute(query.order_by(person_email.c.is_primary.desc(), person_email.c.folded)):
-        emails[row.person_id].append(row)
-    found = cx.execute(sa.select(person).where(person.c.connection_id == connection_id, person.c.id == _any(ids)))
-    return {
-        row.id: Person(
-            row.id, row.name, row.role, row.external_id, row.organization_id, row.locale, row.time_zone, row.active,
-            row.gone, row.merged_into, row.fields,
-            emails[row.id][0].address if emails[row.id] else "",
-            emails[row.id][0].domain if emails[row.id] else "",
-            tuple(Address(e.folded, e.base, e.domain, e.verified) for e in emails[row.id]),
-        )
-        for row in found
-    }  # fmt: skip
-
-
-def organizations(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Organization]:
-    """Companies by id with their domains; an unknown one is missing."""
-    if not ids:
-        return {}
-    mine = organization_domain.c
-    domains = (
-        sa.select(sa.func.array_agg(sa.distinct(mine.domain)))
-        .where(mine.connection_id == organization.c.connection_id, mine.organization_id == organization.c.id)
-        .scalar_subquery()
-    )
-    query = sa.select(organization, domains.label("domains")).where(
-        organization.c.connection_id == connection_id, organization.c.id == _any(ids)
-    )
-    return {
-        row.id: Organization(row.id, row.name, row.external_id, row.fields, tuple(row.domains or ()))
-        for row in cx.execute(query)
-    }
-
-
-def merged_ids(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
-    """Who was merged into these people, by survivor."""
-    found: dict[str, list[str]] = defaultdict(list)
-    if ids:
-        query = sa.select(person.c.id, person.c.merged_into).where(
-            person.c.connection_id == connection_id, person.c.merged_into == _any(ids)
-        )
-        for row in cx.execute(query.order_by(person.c.id)):
-            found[row.merged_into].append(row.id)
-    return found
-
-
-def by_folded_email(cx: sa.Connection, connection_id: str, addresses: Sequence[str]) -> dict[str, list[str]]:
-    """Ids of the people who have one of these folded addresses, by address; those gone left out."""
-    found: dict[str, list[str]] = defaultdict(list)
-    if addresses:
-        query = (
-            sa.select(person_email.c.folded, person.c.id)
-            .join(
-                person,
-                sa.and_(
-                    person.c.connection_id == person_email.c.connection_id, person.c.id == person_email.c.person_id
-                ),
-            )
-            .where(person_email.c.connection_id == connection_id, person_email.c.folded == _any(addresses))
-            .where(person.c.active, ~person.c.gone)
-        )
-        for row in cx.execute(query.order_by(person.c.id)):
-            found[row.folded].append(row.id)
-    return found
 
 
 def _any(values: Iterable[str]) -> sa.ColumnElement[bool]:

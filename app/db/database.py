@@ -26,14 +26,26 @@ class Database:
             hide_parameters=True,  # an error's text must not quote what somebody wrote
             connect_args={"connect_timeout": 5, "options": self._options},
         )
+        self._held = threading.local()
         self._pool: ConnectionPool | None = None
         self._pool_lock = threading.Lock()
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        with self.engine.begin() as connection:
-            yield connection
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            RuntimeError: this thread is in a transaction already. As many threads as the pool has connections, each
+                waiting for its second one, would stop one another until all of them time out.
+        """
+        if getattr(self._held, "one", False):
+            raise RuntimeError("a second connection was asked for inside a transaction")
+        self._held.one = True
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        finally:
+            self._held.one = False
 
     def door_pool(self, size: int = 8) -> ConnectionPool:
         """The bare pool of the webhook door; opened at first use, never blocks a request for more than 2 s."""

@@ -17,7 +17,7 @@ from app.history.partitions import drop_partitions, ensure_partitions
 from integrations.kernel.clock import utc_now
 from integrations.kernel.events import Change, Event
 
-__all__ = ["Judgement", "Kept", "drop_partitions", "ensure_partitions", "latest", "record"]
+__all__ = ["Judgement", "Kept", "drop_partitions", "effects", "ensure_partitions", "latest", "record"]
 
 EVENT = "event."  # facts of the event alone; all others repeat from event to event and are kept once a day
 
@@ -150,6 +150,23 @@ def latest(cx: sa.Connection, connection_id: str, ticket_id: str, limit: int = 1
         .limit(limit)
     )
     return [_kept(row) for row in cx.execute(query)]
+
+
+def effects(cx: sa.Connection, connection_id: str, ticket_id: str, limit: int) -> Sequence[Any]:
+    """Of the newest judgements of a ticket, newest first: occurred_at, rule_set_version, effects."""
+    told = {"connection": connection_id, "ticket": ticket_id, "most": limit}
+    return cx.execute(_EFFECTS, told).all()
+
+
+_EFFECTS = (
+    sa.select(judgement.c.occurred_at, judgement.c.rule_set_version, judgement.c.effects)
+    .where(
+        judgement.c.connection_id == sa.bindparam("connection", type_=sa.Text),
+        judgement.c.ticket_id == sa.bindparam("ticket", type_=sa.Text),
+    )
+    .order_by(judgement.c.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 def _kept(row: Any) -> Kept:  # noqa: ANN401 - a row

@@ -82,23 +82,29 @@ class Links:
     ladder: Mapping[tuple[str, PayerKey], tuple[int, str]]
 
 
-def links(cx: sa.Connection, connection_id: str, people: Mapping[str, str]) -> Links:
-    """Links of people (person id -> whose it counts for, which differs where people were merged)."""
+def _links() -> sa.Select[Any]:
     gone = (
         sa.select(payer_address.c.gone)
         .where(payer_address.c.connection_id == identity_link.c.payer_connection_id)
         .where(payer_address.c.payer_id == identity_link.c.payer_id)
         .scalar_subquery()
     )
-    query = sa.select(identity_link, gone.label("payer_gone")).where(
-        identity_link.c.connection_id == connection_id,
-        identity_link.c.person_id == sa.any_(sa.literal(sorted(people), sa.ARRAY(sa.Text))),
+    return sa.select(identity_link, gone.label("payer_gone")).where(
+        identity_link.c.connection_id == sa.bindparam("connection", type_=sa.Text),
+        identity_link.c.person_id == sa.any_(sa.bindparam("people", type_=sa.ARRAY(sa.Text))),
         sa.or_(identity_link.c.ended_at.is_(None), identity_link.c.made_by == LADDER),
     )
+
+
+_LINKS = _links()
+
+
+def links(cx: sa.Connection, connection_id: str, people: Mapping[str, str]) -> Links:
+    """Links of people (person id -> whose it counts for, which differs where people were merged)."""
     linked: dict[str, dict[int, list[PayerKey]]] = defaultdict(lambda: defaultdict(list))
     refused: dict[str, set[PayerKey]] = defaultdict(set)
     ladder: dict[tuple[str, PayerKey], tuple[int, str]] = {}
-    for row in cx.execute(query):
+    for row in cx.execute(_LINKS, {"connection": connection_id, "people": sorted(people)}):
         key = (row.payer_connection_id, row.payer_id)
         if row.made_by == LADDER and row.ended_at is None:
             ladder[row.person_id, key] = (row.rung, row.id)

@@ -59,7 +59,6 @@ lane = sa.Table(
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("busy_until", sa.DateTime(timezone=True), nullable=False),
     sa.Column("token", sa.BigInteger, nullable=False, server_default="1"),
-    sa.Column("held_reason", sa.Text),
     sa.PrimaryKeyConstraint("connection_id", "key"),
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from app.customers import store as customers
 from app.inbox.parse import SURVIVOR, Parsed
 from app.inbox.rest import waits
 from app.tickets import store as tickets
@@ -49,7 +50,7 @@ class Reads:
 
 def to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[Wanted]:
     """What to read: tickets unknown, incomplete or in doubt, and bare hints; people whom their event does not carry."""
-    return [*_tickets_to_read(cx, parsed), *_people_to_read(parsed)]
+    return [*_tickets_to_read(cx, parsed), *_people_to_read(cx, parsed)]
 
 
 def _tickets_to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[Wanted]:
@@ -75,14 +76,20 @@ def _tickets_to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[Wanted
     return reads
 
 
-def _people_to_read(parsed: Sequence[Parsed]) -> list[Wanted]:
+def _people_to_read(cx: sa.Connection, parsed: Sequence[Parsed]) -> list[Wanted]:
+    """Whose own event does not tell them; and whom a ticket only names, where the mirror does not know them."""
     wanted: dict[str, set[str]] = defaultdict(set)
+    named: dict[str, set[str]] = defaultdict(set)
     for one in parsed:
         for event in one.events:
             if event.subject.type != PERSON or event.kind == "person.deleted":
                 continue
-            if event.kind == "person.merged" or event.record is None:
+            if event.record is None and not event.kind.startswith("person."):
+                named[event.connection_id].add(event.subject.id)
+            elif event.kind == "person.merged" or event.record is None:
                 wanted[event.connection_id] |= {event.subject.id, str(event.note.get(SURVIVOR) or event.subject.id)}
+    for connection_id, ids in named.items():
+        wanted[connection_id] |= ids - customers.people(cx, connection_id, sorted(ids)).keys()
     return [chunk for connection_id, ids in sorted(wanted.items()) for chunk in _chunks(connection_id, PERSON, ids)]
 
 

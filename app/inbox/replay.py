@@ -93,12 +93,13 @@ def preview(
 ) -> Preview:  # fmt: skip
     """What a replay would do now. Nothing of it stays."""
     found: Preview | None = None
+    with database.begin() as cx:
+        deliveries = find(cx, which)
+    parsed = [p for lane in _lanes(deliveries) for p in parse_lane(lane, vendor_of)]
+    own = {cid: own_user(cid) for cid in {d.connection_id for d in deliveries}}
     try:
         with database.begin() as cx:
-            deliveries = find(cx, which)
             before = _pending(cx)
-            parsed = [p for lane in _lanes(deliveries) for p in parse_lane(lane, vendor_of)]
-            own = {cid: own_user(cid) for cid in {d.connection_id for d in deliveries}}
             verdicts = work(cx, parsed, {}, own, active(cx), settings)
             after = _pending(cx)
             found = Preview(verdicts, {key: change for key, change in after.items() if before.get(key) != change})

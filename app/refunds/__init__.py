@@ -1,6 +1,6 @@
 """Refunds that are never doubled, never lost and never above what was captured. The saga: docs/refunds.md."""
 
-from app.refunds.approvals import approve, approve_many, decline, void, waiting
+from app.refunds.approvals import approve, approve_many, check_void, decline, may_void, void, waiting
 from app.refunds.context import Context
 from app.refunds.facts import Where
 from app.refunds.follow import on_events
@@ -12,5 +12,6 @@ from app.refunds.worker import RefundWorker
 
 __all__ = [
     "REASONS", "Context", "Intent", "Prepared", "RefundWorker", "State", "Where", "Wish", "active_policy", "approve",
-    "approve_many", "decline", "of_payer", "of_ticket", "on_events", "prepare", "request", "void", "waiting",
+    "approve_many", "check_void", "decline", "may_void", "of_payer", "of_ticket", "on_events", "prepare", "request",
+    "void", "waiting",
 ]  # fmt: skip

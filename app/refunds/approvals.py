@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -34,6 +35,13 @@ class NotAsShown(StateError):
 
 class Closed(StateError):
     code, public = "refund.closed", "It waits for no approval any more."
+
+
+_LATE: Final = "It waited for too long and has expired. Ask for it anew."
+_MEANWHILE: Final = {
+    State.DECLINED: "It was declined.", State.EXPIRED: _LATE,
+    State.VOIDED: "It was taken back, or changed after it was asked for.",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ def judge(cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent) -> tupl
     if intent.person_id == actor.person_id:
         return found.left, OwnProposal()
     if intent.expires_at is not None and intent.expires_at <= ctx.clock():
-        return found.left, Closed("It waited for too long and has expired. Ask for it anew.")
+        return found.left, Closed(_LATE)
     is_now = bound(where.billing, where.charge, known.payer_id, intent.amount, intent.reason, intent.lines)
     if is_now != intent.bound:
         return found.left, NotAsShown("It changed after it was asked for, so it is void. Ask for it anew.")
@@ -121,10 +129,10 @@ def _open_fault(
 ) -> AppError | None:
     """Why it cannot be approved. What has changed since it was asked for is voided here, what is late expires."""
     if intent.state is not State.AWAITING_APPROVAL:
-        return Closed(f"It is {intent.state.value}.")
+        return _closed(intent)
     if intent.expires_at is not None and intent.expires_at <= ctx.clock():
         settle(cx, ctx, intent.id, End(State.EXPIRED, "Nobody approved it in time."), token=None)
-        return Closed("It waited for too long and has expired. Ask for it anew.")
+        return Closed(_LATE)
     where = Where(intent.connection_id, intent.charge_id, intent.helpdesk_id, intent.ticket_id)
     intents = store.of_charge(cx, where.billing, where.charge)
     known = facts.known_charge(cx, where, intents)
@@ -153,25 +161,48 @@ def approve_many(ctx: Context, actor: Actor, wanted: Sequence[tuple[str, str]]) 
 def decline(ctx: Context, actor: Actor, intent_id: str, why: str) -> Intent:
     """Say no. Raises NotAllowed, StaleRole, Closed."""
     actor.must(Role.APPROVER, ctx.clock())
-    return _close(ctx, actor, intent_id, State.DECLINED, why)
-
-
-def void(ctx: Context, actor: Actor, intent_id: str) -> Intent:
-    """Take one's own proposal back; an admin may take back anybody's. Raises NotAllowed, StaleRole, Closed."""
-    actor.must(Role.REFUNDER, ctx.clock())
-    with ctx.database.begin() as cx:
-        intent = _taken(cx, intent_id)
-        if intent.person_id != actor.person_id and actor.role is not Role.ADMIN:
-            raise NotPermitted("Only who asked for it, or an admin, takes it back.")
-    return _close(ctx, actor, intent_id, State.VOIDED, "Taken back.")
-
-
-def _close(ctx: Context, actor: Actor, intent_id: str, state: State, why: str) -> Intent:
     with ctx.database.begin() as cx:
         intent = _taken(cx, intent_id)
         if intent.state is not State.AWAITING_APPROVAL:
-            raise Closed(f"It is {intent.state.value}.")
-        return store.move(cx, intent, state, actor.person_id, why[:500])
+            raise _closed(intent)
+        return store.move(cx, intent, State.DECLINED, actor.person_id, why[:500])
+
+
+def may_void(actor: Actor, intent: Intent) -> bool:
+    """Whether a page offers this person to take it back; `void` decides itself."""
+    waits = intent.state is State.AWAITING_APPROVAL
+    return waits and actor.role.is_at_least(Role.REFUNDER) and _is_theirs(actor, intent)
+
+
+def check_void(ctx: Context, actor: Actor, intent: Intent) -> None:
+    """Who asked for it takes it back, and an admin anybody's, while it waits.
+
+    Raises:
+        NotAllowed, StaleRole, NotPermitted: who may not. Closed: it waits no more.
+    """
+    actor.must(Role.REFUNDER, ctx.clock())
+    if not _is_theirs(actor, intent):
+        raise NotPermitted("Only who asked for it, or an admin, takes it back.")
+    if intent.state is not State.AWAITING_APPROVAL:
+        raise _closed(intent)
+
+
+def void(ctx: Context, actor: Actor, intent_id: str) -> Intent:
+    """Take a proposal back. Raises what `check_void` raises, and NotFound."""
+    with ctx.database.begin() as cx:
+        intent = _taken(cx, intent_id)
+        check_void(ctx, actor, intent)
+        why = "Taken back." if intent.person_id == actor.person_id else "Taken back by an admin."
+        return store.move(cx, intent, State.VOIDED, actor.person_id, why)
+
+
+def _is_theirs(actor: Actor, intent: Intent) -> bool:
+    return intent.person_id == actor.person_id or actor.role is Role.ADMIN
+
+
+def _closed(intent: Intent) -> Closed:
+    """What became of it before this came."""
+    return Closed("It was approved meanwhile." if intent.approver_id else _MEANWHILE.get(intent.state, ""))
 
 
 def _taken(cx: sa.Connection, intent_id: str) -> Intent:

@@ -16,6 +16,7 @@ class Intent:
 
     person_id: who asked; agent_id: that login's id at the helpdesk. lines: (invoice line, minor units). bound: what an
     approval is for. attempts: calls begun. refused: the vendor's no that is still to be checked. token: fences writes.
+    stalled_at: since when the bank is too late.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Intent:
     refused: str
     refund_id: str
     created_at: datetime
+    stalled_at: datetime | None
 
 
 def of_row(row: Any) -> Intent:  # noqa: ANN401 - a row of refund_intent
@@ -55,5 +57,5 @@ def of_row(row: Any) -> Intent:  # noqa: ANN401 - a row of refund_intent
         row.person_id, row.agent_id, Money(row.amount, row.currency), row.reason, row.note, row.invoice_id,
         tuple((str(line), int(minor)) for line, minor in row.lines), row.bound, State(row.state), row.state_at,
         row.moves, row.why, row.approver_id, row.expires_at, row.attempts, row.tries, row.first_sent_at, row.token,
-        row.refused, row.refund_id, row.created_at,
+        row.refused, row.refund_id, row.created_at, row.stalled_at,
     )  # fmt: skip

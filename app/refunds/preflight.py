@@ -136,9 +136,10 @@ def dispute_light(disputes: Sequence[str], blocked: bool) -> Light:
     """blocked: the vendor says that a dispute forbids it. Source: vendor sheet 3.5 and 3.6."""
     real = [one for one in disputes if not one.startswith(INQUIRY) and one not in ENDED_WELL]
     if real or blocked:
+        told = ", ".join(real).replace("_", " ")
         return Light(
             "dispute", Colour.RED,
-            f"The charge is disputed ({', '.join(real) or 'at the bank'}): a refund now would be paid twice. Answer the "
+            f"The charge is disputed ({told or 'at the bank'}): a refund now would be paid twice. Answer the "
             "dispute instead.",
         )  # fmt: skip
     if any(one.startswith(INQUIRY) and one not in ENDED_WELL for one in disputes):
@@ -164,8 +165,8 @@ def in_flight_light(others: Iterable[Other]) -> Light:
 def _window_light(facts: Facts, now: datetime) -> Light:
     days, most = (now - facts.charged_at).days, facts.policy.charge_days
     if days > most:
-        return Light("window", Colour.RED, f"The charge is {days} days old; the policy allows {most}.")
-    return Light("window", Colour.GREEN, f"The charge is {days} days old, of {most}.")
+        return Light("window", Colour.RED, f"The charge is {_many(days, 'day')} old; the policy allows {most}.")
+    return Light("window", Colour.GREEN, f"The charge is {_many(days, 'day')} old.")
 
 
 def _earlier_light(facts: Facts, amount: Money) -> Light:
@@ -174,7 +175,9 @@ def _earlier_light(facts: Facts, amount: Money) -> Light:
     most = facts.policy.payer_total.get(amount.currency)
     if count + 1 > facts.policy.payer_count:
         return Light(
-            "earlier", Colour.AMBER, f"This company had {count} refunds in 90 days; one more takes an approval."
+            "earlier",
+            Colour.AMBER,
+            f"This company had {_many(count, 'refund')} in 90 days; one more takes an approval.",
         )
     if most is not None and total + amount.minor > most:
         return Light(
@@ -182,7 +185,11 @@ def _earlier_light(facts: Facts, amount: Money) -> Light:
             f"This company had {plain(Money(total, amount.currency))} back in 90 days; above "
             f"{plain(Money(most, amount.currency))} it takes an approval.",
         )  # fmt: skip
-    return Light("earlier", Colour.GREEN, f"{count} refunds of this company in 90 days.")
+    return Light("earlier", Colour.GREEN, f"{_many(count, 'refund')} of this company in 90 days.")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _unit_light(unit: str, amount: Money) -> Light:

@@ -29,8 +29,8 @@ from integrations.kernel.money import Money
 
 REASONS = ("requested_by_customer", "duplicate", "fraudulent", "")
 FRAUD = (
-    "`fraudulent` puts the customer's card and e-mail address on Stripe's block list: they cannot pay again. Confirm it "
-    "once more if that is meant."
+    "The reason \"fraudulent\" puts the customer's card and e-mail address on Stripe's block list: they cannot pay again. "
+    "Confirm it once more if that is meant."
 )
 NOTE_MOST = 2_000
 
@@ -197,9 +197,10 @@ def refuse(strip: Preflight) -> None:
 def _ask_again(found: Facts, now: datetime) -> None:
     for one in found.others:
         if one.state in OPEN or (one.state in COUNTED and now - one.at < LATELY):
-            minutes = max(0, int((now - one.at).total_seconds() // 60))
-            word = "already refunded" if one.state in COUNTED else "being refunded"
-            raise AskAgain(f"{plain(one.amount)} {word}, asked for {minutes} minutes ago. Again?", ask="again")
+            minutes = int((now - one.at).total_seconds() // 60)
+            when = "just now" if minutes < 1 else "a minute ago" if minutes < 2 else f"{minutes} minutes ago"
+            word = "was already refunded" if one.state in COUNTED else "is being refunded"
+            raise AskAgain(f"{plain(one.amount)} {word}, asked for {when}. Again?", ask="again")
 
 
 def _insert(

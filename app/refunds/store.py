@@ -145,10 +145,24 @@ def of_payer(
     cx: sa.Connection, payer: tuple[str, str], charges: Sequence[str], helpdesk_id: str, ticket_id: str
 ) -> list[Intent]:
     """Intents of a payer (connection, id), newest first: those of some charges, and those of a ticket."""
-    mine = sa.and_(i.connection_id == payer[0], i.charge_id.in_(list(charges)))
-    here = sa.and_(i.helpdesk_id == helpdesk_id, i.ticket_id == ticket_id, i.connection_id == payer[0])
-    query = sa.select(refund_intent).where(sa.or_(mine, here), i.payer_id == payer[1])
-    return [of_row(row) for row in cx.execute(query.order_by(i.created_at.desc(), i.id.desc()))]
+    told = {
+        "connection": payer[0], "payer": payer[1], "charges": list(charges), "desk": helpdesk_id, "ticket": ticket_id,
+    }  # fmt: skip
+    return [of_row(row) for row in cx.execute(_OF_PAYER, told)]
+
+
+def _of_payer() -> sa.Select[Any]:
+    connection, payer, desk, ticket = (
+        sa.bindparam(n, type_=sa.Text) for n in ("connection", "payer", "desk", "ticket")
+    )
+    charges = sa.bindparam("charges", type_=sa.ARRAY(sa.Text))
+    mine = sa.and_(i.connection_id == connection, i.charge_id == sa.any_(charges))
+    here = sa.and_(i.helpdesk_id == desk, i.ticket_id == ticket, i.connection_id == connection)
+    query = sa.select(refund_intent).where(sa.or_(mine, here), i.payer_id == payer)
+    return query.order_by(i.created_at.desc(), i.id.desc())
+
+
+_OF_PAYER = _of_payer()
 
 
 def listing(cx: sa.Connection, states: Sequence[State], limit: int) -> list[Intent]:
@@ -181,9 +195,11 @@ def on_the_way(cx: sa.Connection, payers: Sequence[tuple[str, str]]) -> dict[str
 
 def active_policy(cx: sa.Connection) -> Policy:
     """The policy in force; without one nobody may refund."""
-    query = sa.select(refund_policy.c.document).order_by(refund_policy.c.version.desc()).limit(1)
-    document = cx.execute(query).scalar()
+    document = cx.execute(_POLICY).scalar()
     return from_json(document) if document else Policy()
+
+
+_POLICY = sa.select(refund_policy.c.document).order_by(refund_policy.c.version.desc()).limit(1)
 
 
 def put_policy(cx: sa.Connection, policy: Policy, by: str) -> int:

@@ -26,12 +26,18 @@ def insert_session(cx: sa.Connection, values: Mapping[str, Any]) -> None:
 
 def find(cx: sa.Connection, digest: bytes, now: datetime) -> Session | None:
     """The live session of a secret's digest."""
-    row = cx.execute(sa.select(session).where(session.c.digest == digest, session.c.expires_at > now)).first()
+    row = cx.execute(_LIVE, {"digest": digest, "now": now}).first()
     if row is None:
         return None
     return Session(
         row.id, row.door, row.connection_id, row.person_id, row.location, row.subject, row.expires_at, row.ends_at
     )
+
+
+_LIVE = sa.select(session).where(
+    session.c.digest == sa.bindparam("digest", type_=session.c.digest.type),
+    session.c.expires_at > sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+)
 
 
 def slide(cx: sa.Connection, session_id: str, expires_at: datetime) -> None:

@@ -165,7 +165,15 @@ def _arrays(connection_id: str, held: Sequence[Held]) -> dict[str, Any]:
 
 def read(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Ticket]:
     """Tickets by id; an unknown one is missing."""
-    return {row.id: _held(row) for row in cx.execute(_of(connection_id, ids))} if ids else {}
+    if not ids:
+        return {}
+    return {row.id: _held(row) for row in cx.execute(_READ, {"connection": connection_id, "ids": list(ids)})}
+
+
+_READ = sa.select(ticket).where(
+    ticket.c.connection_id == sa.bindparam("connection", type_=sa.Text),
+    ticket.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text))),
+)
 
 
 def needing_read(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> list[str]:
@@ -175,12 +183,6 @@ def needing_read(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> l
     well = _of(connection_id, ids).with_only_columns(ticket.c.id)
     known = set(cx.execute(well.where(ticket.c.read_as_of.is_not(None), ~ticket.c.reread, ~ticket.c.gone)).scalars())
     return [one for one in dict.fromkeys(ids) if one not in known]
-
-
-def in_doubt(cx: sa.Connection, connection_id: str, limit: int) -> list[str]:
-    """Tickets to read once more although no event names them; each read ends its doubt."""
-    query = sa.select(ticket.c.id).where(ticket.c.connection_id == connection_id, sa.text("ticket.reread"))
-    return list(cx.execute(query.order_by(ticket.c.id).limit(limit)).scalars())
 
 
 def mark_gone(cx: sa.Connection, connection_id: str, ids: Sequence[str], as_of: datetime | None = None) -> None:

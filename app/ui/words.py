@@ -22,6 +22,7 @@ from integrations.kernel.money import Money, exponent
 DEFAULT_LOCALE = "en-US"
 DEFAULT_ZONE = "UTC"
 KEPT = 256  # locales and zones remembered: what browsers say has no bound
+TEXTS = 4096  # amounts and days remembered: a page has the same ones again and again, and Babel is slow
 _BIDI = {ord(c): None for c in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 _BETWEEN = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # KWD 1.250, not KWD1.250
 _AMOUNT = re.compile(r"\b(\d+)(?:\.(\d+))? ([A-Z]{3})\b")
@@ -48,13 +49,9 @@ class Reader:
 
     def money(self, value: Money | Mapping[str, Any]) -> str:
         """An amount with its currency and all its digits: 1,240.00 of a euro, 1,240 of a yen, 1.240 of a dinar."""
-        minor, currency = (
-            (value.minor, value.currency) if isinstance(value, Money) else (value["minor"], value["currency"])
-        )
-        digits = exponent(currency)
-        amount = Decimal(minor).scaleb(-digits)
-        text = _pattern(self.locale, digits).apply(amount, self.locale, currency=currency, currency_digits=False)
-        return _BETWEEN.sub("\u00a0", text)
+        if isinstance(value, Money):
+            return _amount(self.locale, value.minor, value.currency)
+        return _amount(self.locale, value["minor"], value["currency"])
 
     def sums(self, amounts: Mapping[str, int]) -> str:
         """Amounts by currency, one after the other, nothings left out beside others; empty when there are none."""
@@ -68,10 +65,7 @@ class Reader:
 
     def short(self, day: date) -> str:
         """A day in the reader's order of words."""
-        today = self.now.astimezone(self.zone).date()
-        if day.year != today.year:
-            return format_date(day, "medium", locale=self.locale)
-        return format_skeleton("MMMd", day, locale=self.locale)
+        return _short(self.locale, day, day.year != self.now.astimezone(self.zone).year)
 
     def date(self, text: str) -> str:
         """An ISO date, which has no zone: a renewal day is the same day everywhere."""
@@ -131,6 +125,21 @@ def _locale(text: str) -> Locale:
         except (UnknownLocaleError, ValueError, TypeError):
             continue
     raise AssertionError("the default locale is always there")
+
+
+@lru_cache(TEXTS)
+def _amount(locale: Locale, minor: int, currency: str) -> str:
+    digits = exponent(currency)
+    amount = Decimal(minor).scaleb(-digits)
+    text = _pattern(locale, digits).apply(amount, locale, currency=currency, currency_digits=False)
+    return _BETWEEN.sub("\u00a0", text)
+
+
+@lru_cache(TEXTS)
+def _short(locale: Locale, day: date, other_year: bool) -> str:
+    if other_year:
+        return format_date(day, "medium", locale=locale)
+    return format_skeleton("MMMd", day, locale=locale)
 
 
 @lru_cache(KEPT)

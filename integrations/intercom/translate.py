@@ -164,13 +164,12 @@ def event(document: Mapping[str, Any], connection_id: str, event_key: str) -> Se
 
 
 def ticket(item: Item) -> TicketRecord:
-    """A conversation. Complete where its requester is known from it as well, so that nothing need be read.
+    """A conversation. Complete where it tells everything, so that it need not be read.
 
     Raises:
         ValueError, KeyError, TypeError, AttributeError: no conversation.
     """
-    whole = is_whole(item) and (people.seen_in(item) is not None or requester(item) is None)
-    return TicketRecord(str(item["id"]), as_of(item), values_of(item), complete=whole)
+    return TicketRecord(str(item["id"]), as_of(item), values_of(item), complete=is_whole(item))
 
 
 def _record(subject: VendorRef, item: Item, topic: str) -> Any:  # noqa: ANN401 - a record of kernel.records
@@ -185,13 +184,13 @@ def _record(subject: VendorRef, item: Item, topic: str) -> Any:  # noqa: ANN401 
 
 
 def _shown(item: Item) -> list[tuple[VendorRef, Any]]:
-    """The requester and the company in a conversation, as far as it tells them."""
+    """The requester and the company in a conversation; a requester of whom a whole one tells no more than the id, bare."""
     person, company = people.seen_in(item), people.company_in(item)
     found: list[tuple[VendorRef, Any]] = []
     if company is not None:
         found.append((VendorRef("intercom", "organization", company.id), company))
-    if person is not None:
-        found.append((VendorRef("intercom", "person", person.id), person))
+    if (who := requester(item)) and (person is not None or is_whole(item)):
+        found.append((VendorRef("intercom", "person", who), person))
     return found
 
 

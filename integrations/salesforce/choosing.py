@@ -8,7 +8,7 @@ from typing import Final
 from integrations.salesforce.org import Sheet
 from integrations.salesforce.words import HOT, OPEN_TASK, SOURCES, TYPES, first_open
 
-NONE: Final = "(left empty: the list has no value we know)"
+NONE: Final = "(left empty, no value of the list fits)"
 
 
 def sentences(sheets: Mapping[str, Sheet], stage: str) -> list[str]:
@@ -21,8 +21,10 @@ def _of(of: str, sheet: Sheet, stage: str) -> Iterator[tuple[str, str]]:
     if of == "Opportunity" and "StageName" in lists:
         yield "Opportunity.StageName", first_open(lists["StageName"], stage)
     if of == "Opportunity" and "Type" in lists:
-        kinds = (f"{kind} = {lists['Type'].first_of(known) or NONE}" for kind, known in TYPES.items())
-        yield "Opportunity.Type", ", ".join(kinds)
+        kinds: dict[str, list[str]] = {}
+        for kind, known in TYPES.items():
+            kinds.setdefault(lists["Type"].first_of(known) or NONE, []).append(kind)
+        yield "Opportunity.Type", "; ".join(f"{value} for {', '.join(found)}" for value, found in kinds.items())
     if of == "Task" and "Status" in lists:
         yield "Task.Status", lists["Status"].default or lists["Status"].first_of(OPEN_TASK) or NONE
     if of in HOT and HOT[of][0] in lists:

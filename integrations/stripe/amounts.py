@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from integrations.kernel.money import Money, exponent, half_even
 
@@ -38,6 +39,7 @@ def scale(currency: str) -> Fraction:
     return Fraction(10) ** (exponent(currency) - wire_digits(currency))
 
 
+@lru_cache(maxsize=4096, typed=True)  # nothing and the usual prices come again and again
 def money(wire: int, currency: str) -> Money:
     """From the wire. `currency` as Stripe writes it, lower case."""
     code = currency.upper()

@@ -17,6 +17,8 @@ Object = Mapping[str, Any]
 
 def id_of(value: Any) -> str:  # noqa: ANN401 - an id, an expanded object, or null
     """The id of a reference, expanded or not; empty for null."""
+    if isinstance(value, str):
+        return value
     return str(value.get("id") or "") if isinstance(value, Mapping) else str(value or "")
 
 

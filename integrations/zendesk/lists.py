@@ -71,11 +71,23 @@ def agent(user: Mapping[str, Any], groups: Sequence[str]) -> AgentRecord:
         email=user.get("email") or None,
         role=str(user.get("role") or "").lower(),
         custom_role=str(custom) if custom else None,
-        restriction=_RESTRICTIONS.get(user.get("ticket_restriction"), "none"),
+        restriction=_restriction(user),
         groups=tuple(groups),
         organization_id=str(user["organization_id"]) if user.get("organization_id") else None,
         active=user.get("active") is not False and user.get("suspended") is not True,
     )
+
+
+def _restriction(user: Mapping[str, Any]) -> str:
+    """Which tickets they may read. "none" where it is not known: a custom role restricts by means that are not told here.
+
+    Whether Zendesk fills in `ticket_restriction` for custom roles is not verified; without it, an agent of one counts as
+    unrestricted only where Zendesk says so.
+    """
+    told = user.get("ticket_restriction")
+    if told is None and user.get("custom_role_id") and user.get("restricted_agent") is not False:
+        return "none"
+    return _RESTRICTIONS.get(told, "none")
 
 
 def _groups(call: Call) -> dict[str, list[str]]:

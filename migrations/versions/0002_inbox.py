@@ -64,7 +64,6 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("busy_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("token", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("held_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("connection_id", "key", name=op.f("pk_lane")),
     )
     op.execute("CREATE TABLE delivery_body_00000000 PARTITION OF delivery_body DEFAULT")

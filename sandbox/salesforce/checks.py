@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -48,7 +49,7 @@ def _fits(kind: str, value: Any) -> bool:  # noqa: ANN401 - JSON
     if kind == "boolean":
         return isinstance(value, bool)
     if kind in _NUMBERS:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not isinstance(value, str):
         return False
     try:

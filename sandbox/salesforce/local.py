@@ -30,12 +30,12 @@ class Local:
         state: Acts = self.simulator.state
         return state
 
-    def caller(self) -> Callable[..., requests.Response]:
-        """call(method, path below the version, **of requests): with a session of the org."""
+    def caller(self, url: str = "") -> Callable[..., requests.Response]:
+        """call(method, path below the version, **of requests): with a session of the org. url: a proxy's, say."""
         session = requests.Session()
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {self.simulator.tokens.issue()}"
-        root = f"{self.url}/services/data/v66.0"
+        root = f"{url or self.url}/services/data/v66.0"
         return lambda method, path, **more: session.request(method, f"{root}/{path}", timeout=10, **more)
 
     def calls(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What reps and admins do in the org, by the control door: a verdict, a conversion, a stage, a deal that is won."""
+"""What reps do in the org, by the control door or the page `/reps/`: a verdict, a conversion, a stage, a deal's end."""
 
 from __future__ import annotations
 
@@ -34,9 +34,18 @@ class Acts(State):
     def stage(self, object_id: str, name: str) -> str:
         return str(self.update("Opportunity", object_id, {"StageName": name})["Id"])
 
-    def win(self, object_id: str, amount: float) -> str:
-        """amount: in the currency's whole units, as the org keeps it."""
-        return str(self.update("Opportunity", object_id, {"StageName": "Closed Won", "Amount": amount})["Id"])
+    def win(self, object_id: str, amount: float | None = None) -> str:
+        """amount: in the currency's whole units, as the org keeps it; the deal's own when left out."""
+        more = {} if amount is None else {"Amount": amount}
+        return str(self.update("Opportunity", object_id, {"StageName": "Closed Won", **more})["Id"])
+
+    def lose(self, object_id: str, reason: str = "") -> str:
+        """With the reason, where the org has a field for it."""
+        more = {REASON: reason} if reason and REASON in self.fields["Opportunity"] else {}
+        return str(self.update("Opportunity", object_id, {"StageName": "Closed Lost", **more})["Id"])
+
+    def complete(self, object_id: str) -> str:
+        return str(self.update("Task", object_id, {"Status": "Completed"})["Id"])
 
     def convert(self, object_id: str) -> dict[str, str]:
         """A lead becomes an account, a contact and a deal; it is read-only from then on."""

@@ -6,9 +6,10 @@ import re
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from sandbox.base import Context, Simulator
-from sandbox.salesforce import bulk, jobs, oauth, queries, routes, setup
+from sandbox.salesforce import board, bulk, jobs, oauth, queries, routes, setup
 from sandbox.salesforce.errors import Failed, not_found, refusal
 from sandbox.salesforce.reps import Acts
 from sandbox.world import build_world
@@ -58,6 +59,8 @@ def build(context: Context) -> Flask:
         return jsonify(DailyApiRequests={"Max": daily.allowed, "Remaining": max(0, daily.allowed - daily.used)})
 
     _refusing(simulator.app)
+    apps = {"/reps": board.build(state)}
+    simulator.app.wsgi_app = DispatcherMiddleware(simulator.app.wsgi_app, apps)  # type: ignore[method-assign]
     return simulator.app
 
 

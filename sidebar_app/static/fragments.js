@@ -5,19 +5,24 @@ export function say(text) {
 }
 
 // The tab that is open and the focus survive a swap; what is new for the reader takes the
-// focus only when the reader asked for it.
-export function swap(root, html, { asked = false } = {}) {
+// focus only when the reader asked for it. back: the id of what the reader came from.
+export function swap(root, html, { asked = false, back = "" } = {}) {
+  const active = root.contains(document.activeElement) ? document.activeElement : null;
   const before = {
-    focus: root.contains(document.activeElement) ? document.activeElement.id : "",
+    focus: active?.id,
+    list: active?.closest('[role="tabpanel"]')?.id,
     tab: root.querySelector('[role="tab"][aria-selected="true"]')?.id,
   };
   root.innerHTML = html;
   root.removeAttribute("aria-busy");
   if (before.tab) select(document.getElementById(before.tab), false);
   const invalid = asked && root.querySelector('[aria-invalid="true"]');
-  const target = invalid || (before.focus && document.getElementById(before.focus));
-  if (target) target.focus({ preventScroll: !invalid });
-  else if (asked || before.focus) (root.querySelector("[data-focus]") || root.querySelector("h1"))?.focus();
+  const places = [invalid, named(back), named(before.focus), root.querySelector("[data-focus]"), named(before.list), root.querySelector("h1")];
+  if (asked || active) places.find(Boolean)?.focus({ preventScroll: !asked });
+}
+
+function named(id) {
+  return id ? document.getElementById(id) : null;
 }
 
 export function note(root, templateId) {

@@ -1,5 +1,7 @@
 // The refund form while somebody types: the choice follows the field, the strip and the button's words follow the amount.
 
+import { say } from "./fragments.js";
+
 const PAUSE_MS = 250;
 
 export function typing(root, call) {
@@ -24,21 +26,22 @@ export function typing(root, call) {
   });
 }
 
-// The button stays where it is: a click that has begun must not lose its target.
+// The button stays where it is: a click that has begun must not lose its target. What is wrong with the amount is said
+// beside it; whoever listens hears what the button would do now.
 function judge(form, html) {
+  const amount = form.querySelector("#amount");
+  for (const one of form.querySelectorAll("#amount ~ p")) one.remove();
+  form.querySelector("#verdict").outerHTML = html;
   const verdict = form.querySelector("#verdict");
-  verdict.outerHTML = html;
-  const { label, field } = form.querySelector("#verdict").dataset;
+  const { label, field } = verdict.dataset;
   const button = form.querySelector("#refund-go");
   button.hidden = !label;
   if (label) button.textContent = label;
-  const amount = form.querySelector("#amount");
-  if (field === "amount") {
-    amount.setAttribute("aria-invalid", "true");
-    amount.setAttribute("aria-describedby", "typing");
-  } else {
-    amount.removeAttribute("aria-invalid");
-    amount.removeAttribute("aria-describedby");
-    form.querySelector("#amount ~ #problem")?.remove();
+  const wrong = field === "amount";
+  if (wrong) amount.after(verdict.querySelector("#typing"));
+  for (const [name, value] of [["aria-invalid", "true"], ["aria-describedby", "typing"]]) {
+    if (wrong) amount.setAttribute(name, value);
+    else amount.removeAttribute(name);
   }
+  say((wrong ? form.querySelector("#typing") : verdict.querySelector(".note"))?.textContent.trim() || label);
 }

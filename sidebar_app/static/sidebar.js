@@ -9,12 +9,12 @@ const meta = document.querySelector('meta[name="session"]');
 const bearer = meta.content;
 meta.remove();
 
-const page = { subject: "", payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, reading: false, moving: false };
+const page = { subject: "", opened: false, payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, reading: false, refunds: null, opener: "" };
 page.line = Promise.resolve();
 const reader = { locale: "", zone: "" };
 const HANDSHAKE_MS = 3000;
 const FAST_MS = 2000;
-const OWN = ["why", "refund", "refund-refused"]; // opened by the reader: no poll takes them away
+const OWN = ["why", "refund", "refund-refused", "refund-void"]; // opened by the reader: no poll takes them away
 
 function address(path) {
   return `/sidebar/${encodeURIComponent(connection)}/${page.subject}/${path}`;
@@ -45,30 +45,34 @@ async function next(path, options) {
       return;
     }
     if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no fragment");
-    show(answer, await answer.text(), Boolean(options.asked));
+    show(answer, await answer.text(), options);
   } catch {
     note(root, "unreachable");
   }
 }
 
-function show(answer, html, asked) {
-  swap(root, html, { asked });
+function show(answer, html, options) {
+  swap(root, html, options);
   const shown = root.querySelector(".panel").dataset;
   page.ended = answer.status === 401;
   page.own = OWN.includes(shown.state);
+  page.opened ||= answer.ok;
   page.etag = answer.ok && !page.own ? answer.headers.get("ETag") || "" : "";
-  if (shown.payer !== undefined) page.payer = shown.payer;
+  if (shown.payer !== undefined && shown.payer !== page.payer) Object.assign(page, { payer: shown.payer, refunds: null });
   if (shown.code === "sidebar.not_theirs") page.payer = "";
   if (!page.own) news(shown);
   page.fast = shown.reading || shown.moving || shown.state === "unknown" ? 15 : 0;
   settled();
 }
 
-// For who listens: what was waited for has come.
+// For who listens: what was waited for has come, and each refund that is new or went on.
 function news(shown) {
   if (page.reading && !shown.reading) say("Read from Stripe again.");
-  if (page.moving && !shown.moving) say(root.querySelector("[data-refund] .pill")?.textContent || "");
-  Object.assign(page, { reading: Boolean(shown.reading), moving: Boolean(shown.moving) });
+  page.reading = Boolean(shown.reading);
+  const rows = [...root.querySelectorAll("li[data-refund]")].map((one) => [one.dataset.refund, one.dataset.said]);
+  const changed = page.refunds && rows.filter(([id, said]) => page.refunds[id] !== said);
+  if (changed?.length) say(changed.map(([, said]) => said).join(". "));
+  page.refunds = Object.fromEntries(rows);
 }
 
 function settled() {
@@ -76,11 +80,12 @@ function settled() {
   ages(root, reader.locale);
 }
 
-function panel({ asked = false, quiet = false } = {}) {
+function panel({ asked = false, quiet = false, back = "" } = {}) {
+  if (!page.opened) return ask("open", { form: {}, quiet }); // refused so far: the page is still bound to no ticket
   const query = new URLSearchParams();
   if (page.payer) query.set("payer", page.payer);
   if (page.many) query.set("many", "1");
-  return ask(`panel?${query}`, { tag: asked ? "" : page.etag, asked, quiet });
+  return ask(`panel?${query}`, { tag: asked ? "" : page.etag, asked, quiet, back });
 }
 
 // What somebody is typing, reading or putting right is not swapped away under them; the session lives on all the same.
@@ -123,12 +128,13 @@ function listen() {
     }
   });
   root.addEventListener("click", (event) => {
-    const charge = event.target.closest("button[data-refund]")?.dataset.refund;
-    if (charge) refund(charge);
-    const wanted = event.target.closest("[data-do]")?.dataset.do;
+    const button = event.target.closest("button");
+    const wanted = button?.dataset.do;
+    if (button && wanted !== "back" && !page.own) page.opener = button.id;
+    if (button?.dataset.refund) refund(button.dataset.refund);
     if (wanted === "more") page.many = true;
     if (wanted === "why") ask("why", { asked: true });
-    else if (wanted) panel({ asked: true });
+    else if (wanted) panel({ asked: true, back: wanted === "back" ? page.opener : "" });
   });
 }
 
@@ -141,7 +147,7 @@ function refund(charge) {
 function stand(kind, id) {
   const subject = id ? `${kind}/${id}` : "";
   if (page.subject === subject) return;
-  Object.assign(page, { subject, payer: "", many: false, etag: "", own: false });
+  Object.assign(page, { subject, opened: false, payer: "", many: false, etag: "", own: false, refunds: null });
   if (subject) ask("open", { form: {} });
   else replace(root, "nobody");
 }

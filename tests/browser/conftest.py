@@ -16,12 +16,16 @@ import waitress
 from flask import Flask
 from waitress import wasyncore
 
+from app import access
+from app.access import Role
 from app.factory import create_app
 from sandbox.base import Context
 from sandbox.desk import host
+from sandbox.stripe.local import Local as LocalStripe
 from sandbox.world import Organization, Person
 from sidebar_app import approvals, blueprint, pages
 from tests import sidebar_world as world
+from tests.browser import money
 
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -147,6 +151,33 @@ def desk(database):
     made.close()
 
 
+@pytest.fixture
+def stripe():
+    found = LocalStripe()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def zendesk():
+    found = world.helpdesk()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def money_desk(database, stripe, zendesk):
+    made = Desk(database, free_port(), free_port(), zendesk.url, stripe.url)
+    made.seed()
+    for n in range(10):
+        money.mirror_at_stripe(stripe, n)
+    with made.begin() as cx:
+        world.may_refund(cx)
+        made.eve = access.add_person(cx, "per_setup", "Eve Approver", Role.APPROVER, "eve@acme.example")
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="session")
 def browser():
     from playwright.sync_api import sync_playwright
@@ -190,7 +221,9 @@ class Look:
     def shot(self, name):
         if str(SHOTS) != ".":
             SHOTS.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=True)
+            height = self.frame.evaluate("document.body.scrollHeight")
+            self.page.locator("#app").evaluate("(app, height) => { app.style.height = `${height}px`; }", height)
+            self.page.locator("#app").screenshot(path=str(SHOTS / f"{name}.png"))
 
 
 @pytest.fixture

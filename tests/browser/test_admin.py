@@ -19,7 +19,7 @@ from sidebar_app import blueprint as sidebar
 from tests import leads_world as leads
 from tests import sidebar_world as world
 from tests.browser.conftest import SHOTS, Server, free_port
-from tests.browser.test_look import violations
+from tests.browser.looking import violations
 
 
 class Console:

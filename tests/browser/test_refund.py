@@ -6,88 +6,16 @@ import re
 import time
 
 import pytest
-import sqlalchemy as sa
 
-from app import access
-from app.access import Role
-from app.refunds import RefundWorker, links
-from app.refunds.models import refund_intent
-from app.refunds.states import COUNTED
-from sandbox.stripe import objects as make
-from sandbox.stripe.local import Local as LocalStripe
+from app.refunds import links
 from tests import sidebar_world as world
-from tests.browser.conftest import Desk, free_port
-from tests.browser.test_look import violations
+from tests.browser.looking import violations
+from tests.browser.money import books, open_form, type_amount, work
 
 
 @pytest.fixture
-def stripe():
-    found = LocalStripe()
-    yield found
-    found.stop()
-
-
-@pytest.fixture
-def zendesk():
-    found = world.helpdesk()
-    yield found
-    found.stop()
-
-
-@pytest.fixture
-def desk(database, stripe, zendesk):
-    made = Desk(database, free_port(), free_port(), zendesk.url, stripe.url)
-    made.seed()
-    for n in range(10):
-        mirror_at_stripe(stripe, n)
-    with made.begin() as cx:
-        world.may_refund(cx)
-        made.eve = access.add_person(cx, "per_setup", "Eve Approver", Role.APPROVER, "eve@acme.example")
-    yield made
-    made.close()
-
-
-def mirror_at_stripe(stripe, n):
-    """The charge of the same id that our mirror shows, at the simulated vendor."""
-    state, created = stripe.state, int(world.ago(30 * n + 9).timestamp())
-    cid, pid = f"ch_cus_1_{n}", f"pi_cus_1_{n}"
-    with stripe.context.lock:
-        intent = make.payment_intent(pid, "cus_1", "eur", 124000, created)
-        state.put("payment_intents", intent | {"status": "succeeded", "latest_charge": cid, "amount_received": 124000})
-        state.put("charges", make.charge(cid, "cus_1", pid, "eur", 124000, created, None))
-
-
-def work(desk, rounds=4):
-    """The worker, without the waits between its tries."""
-    own = desk.runtime
-    worker = RefundWorker(own.refunds, lambda c: own.clients.refunds(c), own.pool)
-    for _ in range(rounds):
-        worker.drain(lambda: True)
-        with desk.begin() as cx:
-            cx.execute(sa.text("UPDATE refund_intent SET due_at = now() WHERE due_at > now()"))
-
-
-def books(desk, stripe):
-    """(made at the vendor, recorded, doubled): minor units, minor units, intents with more than one refund."""
-    held = [r for r in stripe.state.of("refunds") if r["metadata"].get("intent_id")]
-    ids = [r["metadata"]["intent_id"] for r in held]
-    with desk.begin() as cx:
-        states = [s.value for s in COUNTED]
-        total = sa.select(sa.func.coalesce(sa.func.sum(refund_intent.c.amount), 0))
-        recorded = cx.execute(total.where(refund_intent.c.state.in_(states))).scalar_one()
-    return sum(r["amount"] for r in held), int(recorded), len(ids) - len(set(ids))
-
-
-def open_form(agent, charge="ch_cus_1_0"):
-    frame = agent.open(state="one")
-    frame.locator(f"#refund-{charge}").click()
-    agent.wait("refund")
-    return frame
-
-
-def type_amount(frame, text, label):
-    frame.get_by_label("Amount in EUR").fill(text)
-    frame.locator("#refund-go", has_text=re.compile(label)).wait_for()
+def desk(money_desk):
+    return money_desk
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -103,7 +31,7 @@ def test_one_click_and_the_money_is_on_its_way(look, desk, stripe, scheme):
     assert violations(frame) == []
     assert frame.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     frame.locator("#refund-go").click()
-    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    frame.get_by_role("heading", name="Refunds asked for").wait_for()
     assert frame.evaluate("document.activeElement.id") == "moving"
     frame.get_by_text("Requested", exact=True).wait_for()
     agent.shot(f"refund-requested-320-{scheme}")
@@ -119,7 +47,7 @@ def test_a_double_click_is_one_refund(look, desk, stripe):
     frame = open_form(agent)
     type_amount(frame, "12.00", "Refund €12.00")
     frame.locator("#refund-go").dblclick()
-    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    frame.get_by_role("heading", name="Refunds asked for").wait_for()
     work(desk)
     frame.locator("[data-refund] .pill", has_text="Refunded").wait_for()
     assert books(desk, stripe) == (1200, 1200, 0)
@@ -150,7 +78,7 @@ def test_with_the_keyboard_alone(look, desk, stripe):
     agent.page.keyboard.press("Control+A")
     agent.page.keyboard.type("12.00")
     agent.page.keyboard.press("Enter")
-    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    frame.get_by_role("heading", name="Refunds asked for").wait_for()
     work(desk)
     assert books(desk, stripe) == (1200, 1200, 0)
     assert [s for s in agent.said if "422" not in s] == []
@@ -208,7 +136,7 @@ def test_an_answer_that_was_cut_after_acceptance_is_one_refund(look, desk, strip
     frame = open_form(agent)
     type_amount(frame, amount, f"Refund €{amount}")
     frame.locator("#refund-go").click()
-    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    frame.get_by_role("heading", name="Refunds asked for").wait_for()
     work(desk, 6)
     frame.locator("[data-refund] .pill", has_text="Refunded").wait_for(timeout=20_000)
     minor = int(amount.replace(".", ""))
@@ -226,7 +154,7 @@ def test_fraudulent_asks_twice_beside_what_it_does(look, desk):
     assert violations(frame) == []
     agent.page.keyboard.press("Space")
     frame.locator("#refund-go").click()
-    frame.get_by_role("heading", name="Refunds under way").wait_for()
+    frame.get_by_role("heading", name="Refunds asked for").wait_for()
     assert agent.said == []
 
 

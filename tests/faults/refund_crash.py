@@ -1,12 +1,14 @@
 """`make crash N=200`: that many points, then one line of JSON. Exits with 1 at the first point that ends wrong.
 
-A second argument is the point to begin with, to go on where a run ended.
+A second argument is the point to begin with, to go on where a run ended. Ctrl-C ends a run after the point it is at,
+with the line for what was done.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import signal
 import sys
 import time
 
@@ -23,7 +25,8 @@ from tests.faults.test_refund_kills import GATE, REST, strike
 
 def main(points, first=0):
     configure("error")
-    began = time.monotonic()
+    began, told = time.monotonic(), []
+    signal.signal(signal.SIGINT, lambda number, _frame: told.append(number))
     with temporary() as urls:
         server = urls.database_url.replace("//deskbridge_app@", "//postgres@")
         with psycopg.connect(server.replace("/deskbridge?", "/postgres?"), autocommit=True) as connection:
@@ -37,6 +40,8 @@ def main(points, first=0):
                 strike(harness, boundary, answer)
             except AssertionError as wrong:
                 sys.exit(f"{boundary} x {answer}: {wrong}")
+            if told:
+                break
         figures = {**harness.figures(), "seconds": round(time.monotonic() - began)}
         harness.stop()
         stripe.stop()

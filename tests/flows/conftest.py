@@ -221,6 +221,9 @@ class Product:
             )
 
     def close(self):
+        # Closing alone does not free the port: the loop in its thread still waits on the listening socket.
+        with contextlib.suppress(OSError):
+            self.server.socket.shutdown(socket.SHUT_RDWR)
         self.server.close()
         self.door.close()
         self.runtime.pool.shutdown()

@@ -86,10 +86,10 @@ def test_who_pays_is_proven_and_refunded_from_the_inbox(product, vendors, own, a
     admin.click(f"charge/{charge}")
     admin.click("review", amount="12.00", reason="duplicate", note="")
     assert "Refund $12.00?" in "\n".join(c.get("text", "") for c in admin.current["content"]["components"])
-    assert "About to be sent" in admin.click("confirm")
+    assert "Requested" in admin.click("confirm")
     assert product.worker.drain_refunds() == 1
     settle(product, vendors)
-    assert "$12.00 · Made" in admin.click("state")
+    assert "$12.00 · Refunded" in admin.click("state")
     made = [r for r in vendors.get("state/stripe/refunds")["objects"] if r["metadata"].get("intent_id")]
     assert [(r["charge"], r["amount"], r["metadata"]["ticket_id"]) for r in made] == [
         (charge, 1200, admin.conversation)

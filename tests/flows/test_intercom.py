@@ -186,12 +186,21 @@ def test_a_fact_that_changes_later_changes_the_tag_and_foreign_tags_stay(interco
     assert intercom.calls() == {UNTAG: 2}, "one for each of their two conversations"
 
 
-def test_a_conversation_that_an_admin_began_is_read_once_with_its_contact(intercom):
-    _, past_due = warm(intercom)
+def test_of_a_conversation_that_an_admin_began_only_the_unknown_contact_is_read_once(intercom):
+    contact = disputed(intercom)
+    intercom.act("create_conversation", contact, "The first")
+    past_due, _ = intercom.somebody(status="past_due")
+    intercom.settle()
     made = intercom.act("start_conversation", "501", past_due, "Your invoice is open")["id"]
     intercom.settle()
     assert intercom.tags(made) == {"db_status_past_due"}
-    assert intercom.calls() == {READ: 1, "GET /contacts/<contact_id>": 1, TAG: 1}
+    assert intercom.calls()["GET /contacts/<contact_id>"] == 1
+    assert READ not in intercom.calls(), "the delivery told the conversation whole"
+    intercom.forget_calls()
+    again = intercom.act("start_conversation", "501", past_due, "It is still open")["id"]
+    intercom.settle()
+    assert intercom.tags(again) == {"db_status_past_due"}
+    assert intercom.calls() == {TAG: 1}
 
 
 @pytest.mark.parametrize("kind", ["cut_after", "cut_before", "status"])

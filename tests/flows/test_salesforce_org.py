@@ -94,7 +94,8 @@ def test_check_of_an_org_that_is_not_set_up_says_what_is_missing_and_exits_with_
     for name in ("Lead", "Opportunity", "Task"):
         assert f"- {name} has no field Deskbridge_Key__c that is External ID and Unique" in told.output
     assert "- currency: this org keeps one currency" in told.output
-    assert "Do what is said above, then run `flask salesforce check con_crm`." in told.output
+    assert "then run `flask salesforce check con_crm`." in told.output
+    assert "`flask connections set con_crm NAME=VALUE`" in told.output
 
 
 def test_check_of_an_org_that_is_ready_shows_fields_words_and_calls(run, ready):
@@ -103,8 +104,8 @@ def test_check_of_an_org_that_is_ready_shows_fields_words_and_calls(run, ready):
     assert "  Lead.Deskbridge_Key__c\n" in told.output
     assert "  Opportunity.StageName: Prospecting\n" in told.output
     assert "  Lead.Rating: Hot for a high score, else Warm\n" in told.output
-    assert "expansion = Existing Customer - Upgrade" in told.output
-    assert "renewal = (left empty" in told.output
+    assert "Existing Customer - Upgrade for expansion, request" in told.output
+    assert "(left empty, no value of the list fits) for renewal, risk, payment" in told.output
     assert "calls of everybody in 24 hours" in told.output
     assert told.output.endswith("con_crm is ready: leads can be sent.\n")
 
@@ -141,3 +142,148 @@ def test_an_org_that_cannot_be_reached_is_a_sentence_and_exits_with_1(run, ready
     assert "con_crm works" not in told.output
     org.simulator.faults.set([])
     assert run("connections", "test", "con_crm").output == "con_crm works.\n"  # it was not disabled
+
+
+# Setup and uninstall -------------------------------------------------------------
+
+
+def states(output):
+    """Field -> what the command says of it."""
+    words = ("there", "made", "removed", "BY HAND")
+    told = {}
+    for line in output.splitlines():
+        state = next((one for one in words if line.startswith(one)), None)
+        if state:
+            told[line.removeprefix(state).strip()] = state
+    return told
+
+
+def every(state, fields=FIELDS):
+    return {f"{home}.{name}": state for home in HOMES for name in fields}
+
+
+def test_setup_makes_the_fields_once_and_then_leads_can_be_sent(run, add, org):
+    add("--set", "currency=USD")
+    first = run("salesforce", "setup", "con_crm")
+    assert states(first.output) == every("made"), first.output
+    again = run("salesforce", "setup", "con_crm")
+    assert (again.exit_code, states(again.output)) == (0, every("there")), again.output
+    assert again.output.endswith("con_crm is ready: leads can be sent.\n")
+    assert run("salesforce", "check", "con_crm").exit_code == 0
+    for name in ("Lead", "Opportunity", "Task"):
+        key = org.state.fields[name][KEY_FIELD]
+        assert (key.external, key.unique, key.length) == (True, True, 64)
+        verdict = org.state.fields[name]["Deskbridge_Verdict__c"]
+        assert (verdict.values, verdict.restricted) == (("Accepted", "Rejected"), True)
+
+
+def test_setup_without_verdicts_makes_the_key_only(run, add, org):
+    add("--set", "currency=USD")
+    told = run("salesforce", "setup", "con_crm", "--no-verdicts")
+    assert states(told.output) == every("made", FIELDS[:1]), told.output
+    assert "Deskbridge_Verdict__c" not in org.state.fields["Lead"]
+
+
+def test_where_fields_may_not_be_made_the_clicks_are_printed_and_it_exits_with_1(run, add, org):
+    add("--set", "currency=USD")
+    org.state.permit(False)
+    told = run("salesforce", "setup", "con_crm")
+    assert told.exit_code == 1
+    assert states(told.output) == every("BY HAND")
+    assert (
+        "Object Manager > Activity > Fields & Relationships > New > Text, label 'Deskbridge key', length 64"
+        in told.output
+    )
+    assert "9 steps are to be done by hand" in told.output
+    for name in ("Lead", "Opportunity", "Task"):
+        org.state.add_field(name, KEY_FIELD, 64, external=True)  # the admin clicks
+    assert states(run("salesforce", "setup", "con_crm", "--no-verdicts").output) == every("there", FIELDS[:1])
+
+
+def test_a_new_field_that_no_permission_set_shows_is_told_and_the_second_run_finds_it(run, add, org):
+    add("--set", "currency=USD")
+    org.state.show_fields(False)
+    for _ in range(2):  # the second time it is there already, and still hidden
+        told = run("salesforce", "setup", "con_crm", "--no-verdicts")
+        assert told.exit_code == 1
+        assert states(told.output) == every("BY HAND", FIELDS[:1])
+        assert "is in the org, hidden from the integration user" in told.output
+    org.state.show_fields()
+    told = run("salesforce", "setup", "con_crm", "--no-verdicts")
+    assert (told.exit_code, states(told.output)) == (0, every("there", FIELDS[:1])), told.output
+
+
+def test_a_field_that_is_there_and_wrong_is_not_touched(run, add, org):
+    add("--set", "currency=USD")
+    org.state.add_field("Lead", KEY_FIELD, 64)
+    told = run("salesforce", "setup", "con_crm", "--no-verdicts")
+    assert told.exit_code == 1
+    assert states(told.output)[f"Lead.{KEY_FIELD}"] == "BY HAND"
+    assert "not both External ID and Unique" in told.output
+    assert not org.state.fields["Lead"][KEY_FIELD].unique
+
+
+def test_an_object_that_is_hidden_is_one_thing_to_do_and_the_others_are_made(run, add, org):
+    add("--set", "currency=USD")
+    refused = '[{"errorCode": "INSUFFICIENT_ACCESS", "message": "m"}]'
+    org.simulator.faults.set(
+        [{"kind": "status", "status": 403, "path": "sobjects/Task/describe", "times": 99, "body": refused}]
+    )
+    told = run("salesforce", "setup", "con_crm", "--no-verdicts")
+    assert told.exit_code == 1
+    assert states(told.output) == every("made", FIELDS[:1]) | {f"Activity.{KEY_FIELD}": "BY HAND"}
+    assert "does not see Task" in told.output
+    assert "Access Activities and Edit Tasks" in told.output
+
+
+def test_uninstall_asks_disables_removes_our_fields_and_says_what_remains(run, add, org):
+    add("--set", "currency=USD")
+    run("salesforce", "setup", "con_crm")
+    org.state.add_field("Lead", "Theirs__c")
+    org.state.create("Lead", {"LastName": "L", "Company": "C", KEY_FIELD: "k1"})
+    no = run("salesforce", "uninstall", "con_crm", input="n\n")
+    assert no.exit_code == 1
+    assert KEY_FIELD in org.state.fields["Lead"]
+    assert run("connections", "test", "con_crm").exit_code == 0
+    done = run("salesforce", "uninstall", "con_crm", input="y\n")
+    assert done.exit_code == 0, done.output
+    assert states(done.output) == every("removed")
+    for name in ("Lead", "Opportunity", "Task"):
+        assert not [field for field in org.state.fields[name] if field.startswith("Deskbridge_")]
+    assert "Theirs__c" in org.state.fields["Lead"]
+    for said in ("1 records of Lead that we made", "External Client App", "Deleted Fields", "con_crm is disabled"):
+        assert said in done.output
+    assert "disabled" in run("connections", "list").output
+    assert "no active connection" in run("connections", "test", "con_crm").output
+
+
+def test_what_cannot_be_removed_is_told_with_its_clicks_and_it_exits_with_1(run, add, org):
+    add("--set", "currency=USD")
+    run("salesforce", "setup", "con_crm", "--no-verdicts")
+    org.state.permit(False)
+    told = run("salesforce", "uninstall", "con_crm", "--yes")
+    assert told.exit_code == 1
+    assert states(told.output)[f"Activity.{KEY_FIELD}"] == "BY HAND"
+    assert f"Object Manager > Lead > Fields & Relationships > {KEY_FIELD} > Delete" in told.output
+
+
+def test_a_key_field_of_the_admins_own_is_left(run, add, org):
+    add("--set", "currency=USD", "--set", "key_field=Our_Lead__c")
+    run("salesforce", "setup", "con_crm")
+    told = run("salesforce", "uninstall", "con_crm", "--yes")
+    assert states(told.output)["Lead.Our_Lead__c"] == "BY HAND"
+    assert states(told.output)["Lead.Deskbridge_Verdict__c"] == "removed"
+    assert "Our_Lead__c" in org.state.fields["Lead"]
+
+
+def test_a_removal_that_is_cut_off_can_be_repeated(run, add, org):
+    add("--set", "currency=USD")
+    run("salesforce", "setup", "con_crm", "--no-verdicts")
+    org.simulator.faults.set([{"kind": "cut_after", "method": "DELETE"}])
+    told = run("salesforce", "uninstall", "con_crm", "--yes")
+    assert told.exit_code == 1
+    assert "flask connections enable con_crm" in told.output
+    run("connections", "enable", "con_crm")
+    done = run("salesforce", "uninstall", "con_crm", "--yes")
+    assert done.exit_code == 0, done.output
+    assert len(states(done.output)) == 2  # one was gone already

@@ -46,6 +46,7 @@ def test_a_lead_cannot_get_the_address_of_another_open_one_but_keeps_its_own(sal
     assert code(call("PATCH", path, json={"Email": "NOVAK@unknown.example"})) == (400, "DUPLICATES_DETECTED")
     assert call("PATCH", path, json={"Email": "other@unknown.example"}).status_code == 204
     assert call("PATCH", path, json={"Email": LEAD["Email"]}, headers=ALLOW).status_code == 204
+    assert call("PATCH", path, json={"Email": LEAD["Email"], "Rating": "Hot"}).status_code == 204  # it did not change
     told = call("POST", "sobjects/Lead", json=LEAD).json()[0]["duplicateResult"]["matchResults"][0]
     assert {one["record"]["Id"] for one in told["matchRecords"]} == {first, other}
     assert (told["size"], told["matchRecords"][0]["record"]["attributes"]["type"]) == (2, "Lead")

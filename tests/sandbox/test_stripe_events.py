@@ -6,9 +6,7 @@ import hashlib
 import hmac
 import json
 import re
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -18,37 +16,7 @@ from sandbox.stripe import events
 from sandbox.stripe.local import Local
 from sandbox.stripe.periods import DAY
 from sandbox.stripe.schemas import DELIVERY, SIGNATURE
-
-
-class Receiver:
-    """A webhook endpoint: keeps (header, body) of each delivery; answers what `statuses` says next, else 200."""
-
-    def __init__(self):
-        self.got = []
-        self.statuses = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.got.append((self.headers["Stripe-Signature"], body))
-                self.send_response(outer.statuses.pop(0) if outer.statuses else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *args):
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def wait(self, count):
-        until = time.monotonic() + 10
-        while len(self.got) < count:
-            assert time.monotonic() < until, f"{len(self.got)} of {count} deliveries"
-            time.sleep(0.01)
-        return [json.loads(body) for _, body in self.got]
+from tests.sandbox.receiver import Receiver
 
 
 @pytest.fixture
@@ -67,8 +35,7 @@ def call(stripe):
 def receiver():
     made = Receiver()
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.close()
 
 
 def endpoint(call, receiver, *kinds):
@@ -76,8 +43,10 @@ def endpoint(call, receiver, *kinds):
     return call.post("/v1/webhook_endpoints", form).json()
 
 
-def genuine(header, body, secret):
+def genuine(delivery, secret):
     """The check as the vendor describes it, written apart from the simulator's."""
+    headers, body = delivery
+    header = headers["Stripe-Signature"]
     told = dict(part.split("=", 1) for part in header.split(",")[:1])
     expected = hmac.new(secret.encode(), told["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
     return f"v1={expected}" in header.split(",")
@@ -106,9 +75,10 @@ def test_a_failed_payment_is_told_whole_signed_and_in_our_schema(stripe, call, r
     customer = payer(stripe)
     stripe.state.fail_payment(customer)
     got = receiver.wait(9)
-    for header, body in receiver.got:
-        assert genuine(header, body, made["secret"])
-        assert re.fullmatch(SIGNATURE, header)
+    for delivery in receiver.got:
+        headers, body = delivery
+        assert genuine(delivery, made["secret"])
+        assert re.fullmatch(SIGNATURE, headers["Stripe-Signature"])
         Draft202012Validator(DELIVERY).validate(json.loads(body))
     kinds = {e["type"] for e in got}
     assert kinds >= {"invoice.created", "invoice.finalized", "payment_intent.created", "charge.failed",
@@ -167,11 +137,11 @@ def test_while_a_secret_is_rolled_both_sign(stripe, call, receiver):
     new = stripe.context.simulators["stripe"].endpoints.roll_secret(made["id"])
     stripe.state.update_email(payer(stripe), "a@x.example")
     receiver.wait(1)
-    assert all(genuine(*receiver.got[0], secret) for secret in (new, made["secret"]))
+    assert all(genuine(receiver.got[0], secret) for secret in (new, made["secret"]))
     stripe.context.simulators["stripe"].endpoints.forget_old_secret(made["id"])
     stripe.state.update_email(payer(stripe), "b@x.example")
     receiver.wait(2)
-    assert [genuine(*receiver.got[1], secret) for secret in (new, made["secret"])] == [True, False]
+    assert [genuine(receiver.got[1], secret) for secret in (new, made["secret"])] == [True, False]
 
 
 def test_an_endpoint_outside_this_machine_is_refused(call):

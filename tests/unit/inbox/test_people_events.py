@@ -49,16 +49,23 @@ def woken(cx):
     return set(cx.execute(sa.select(delivery_key.c.lane).where(delivery_key.c.state == "received")).scalars())
 
 
-def test_only_people_whom_their_event_does_not_carry_are_read():
+def test_whom_a_ticket_only_names_is_read_where_the_mirror_does_not_know_them(cx):
+    assert read._people_to_read(cx, parsed(event("requester.seen", "1"), event("requester.seen", "9"))) == [
+        (DESK, "person", ["9"])
+    ]
+
+
+def test_only_people_whom_their_event_does_not_carry_are_read(cx):
     found = read._people_to_read(
+        cx,
         parsed(
             event("person.changed", "1", person("1")), event("person.identities_changed", "2"),
             event("person.deleted", "3"), event("person.merged", "4", survivor="5"),
-        )
+        ),
     )  # fmt: skip
     assert found == [(DESK, "person", ["2", "4", "5"])]
     many = parsed(*[event("person.changed", str(n)) for n in range(150)])
-    assert [len(ids) for *_, ids in read._people_to_read(many)] == [100, 50]
+    assert [len(ids) for *_, ids in read._people_to_read(cx, many)] == [100, 50]
 
 
 def test_a_merge_moves_the_links_and_wakes_the_tickets_of_both(cx):

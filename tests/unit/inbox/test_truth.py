@@ -121,7 +121,7 @@ def _fact_changes(bench, order):
 
 
 def test_many_judge_at_once(judged):
-    with judged.database.begin() as one, judged.database.begin() as two:
+    with judged.database.begin() as one, judged.database.engine.begin() as two:
         store.begin_to_judge(one)
         store.begin_to_judge(two)
 

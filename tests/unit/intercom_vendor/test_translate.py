@@ -33,12 +33,14 @@ def own(topic, item):
     return events(topic, item)[-1]
 
 
-def test_only_a_conversation_that_shows_its_requester_is_whole():
+def test_a_conversation_with_everything_the_api_tells_is_whole_and_of_an_admins_the_contact_is_only_named():
     assert own("conversation.user.created", conversation()).record.complete
     begun_by_admin = conversation(
         source={"type": "conversation", "author": {"type": "admin", "id": "1", "email": "x@y.example"}}
     )
-    assert not own("conversation.user.created", begun_by_admin).record.complete
+    named, itself = events("conversation.user.created", begun_by_admin)
+    assert (named.kind, named.subject.id, named.record) == ("requester.seen", PERSON["id"], None)
+    assert itself.record.complete
     for missing in ("tags", "contacts", "custom_attributes", "priority", "admin_assignee_id"):
         item = {name: value for name, value in conversation().items() if name != missing}
         assert not own("conversation.user.created", item).record.complete, missing
@@ -48,7 +50,8 @@ def test_an_author_who_is_not_the_contact_is_no_requester():
     """In a group conversation somebody else may have written first."""
     other = conversation(contacts={"contacts": [{"type": "contact", "id": "6b", "external_id": None}]})
     assert people.seen_in(other) is None
-    assert [e.kind for e in events("conversation.user.created", other)] == ["ticket.created"]
+    named, _ = events("conversation.user.created", other)
+    assert (named.subject.id, named.record) == ("6b", None)
 
 
 def test_an_address_never_counts_as_verified():

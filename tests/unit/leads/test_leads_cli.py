@@ -62,3 +62,8 @@ def test_words_come_from_a_file_and_a_bad_pattern_is_refused_with_its_reason(run
     refused = run("leads", "policy", "set", "words.quote=(?=x)")
     assert refused.exit_code == 1
     assert "RE2 does not take this pattern" in refused.output
+
+
+def test_an_answer_without_a_crm_is_refused_in_a_sentence(run):
+    done = run("leads", "review", "link", "led_1", "001A", "--by", "bea")
+    assert (done.exit_code, "There is no CRM connection yet" in done.output) == (1, True), done.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from app import access, refunds
 from app.access import Role
 from app.access.policy import StaleRole
+from app.audit import store as audit_store
 from app.refunds import State, follow
 from app.refunds.approvals import Closed, NotAsShown, OwnProposal
 from app.refunds.offers import OfferGone
@@ -141,12 +143,43 @@ def test_it_is_declined_or_taken_back(world, proposal):
     world.check()
 
 
+def test_an_admin_takes_back_what_somebody_else_asked_for_and_the_record_says_who(world, proposal):
+    admin = world.actor("Ada", Role.ADMIN)
+    assert refunds.may_void(admin, proposal)
+    assert not refunds.may_void(eve(world), proposal), "an approver declines, which takes a reason"
+    assert not refunds.may_void(replace(world.actor(), role=Role.VIEWER), proposal)
+    done = refunds.void(world.ctx, admin, proposal.id)
+    assert (done.state, done.why) == (State.VOIDED, "Taken back by an admin.")
+    assert not refunds.may_void(admin, done)
+    with world.database.begin() as cx:
+        last = [entry for entry, _, _ in audit_store.rows(cx, subject=proposal.id)][-1]
+    assert (last.action, last.actor) == ("refund.voided", admin.person_id)
+    world.check()
+
+
+@pytest.mark.parametrize(
+    ("first", "said"), [("approve", "approved meanwhile"), ("decline", "declined"), ("void", "taken back")]
+)
+def test_what_waits_no_more_is_not_taken_back_and_says_why(world, proposal, first, said):
+    if first == "approve":
+        refunds.approve(world.ctx, eve(world), proposal.id, proposal.bound)
+    elif first == "decline":
+        refunds.decline(world.ctx, eve(world), proposal.id, "too much")
+    else:
+        refunds.void(world.ctx, world.actor(), proposal.id)
+    before = world.state(proposal.id)
+    with pytest.raises(Closed, match=said):
+        refunds.void(world.ctx, world.actor(), proposal.id)
+    assert world.state(proposal.id) is before
+    world.check(ends=first != "approve")
+
+
 def test_many_are_approved_one_by_one_and_each_says_why_not(world, proposal):
     others = [world.request(world.charge(20_000), 15_000) for _ in range(2)]
     refunds.decline(world.ctx, eve(world), others[0].id, "no")
     told = [(i.id, i.bound) for i in (proposal, *others)]
     outcomes = refunds.approve_many(world.ctx, eve(world), told)
-    assert [(o.state, o.said) for o in outcomes] == [("reserved", ""), ("", "It is declined."), ("reserved", "")]
+    assert [(o.state, o.said) for o in outcomes] == [("reserved", ""), ("", "It was declined."), ("reserved", "")]
     assert refunds.waiting(world.ctx) == []
 
 

@@ -110,8 +110,9 @@ def test_a_dead_letter_tried_again_by_a_person_writes_no_note_a_second_time(benc
         bench.hurry()
     assert bench.states() == {"1": "dead"}
     desk.after = lambda ids: None
+    dead = bench.rows()[0].id
     with bench.database.begin() as cx:
-        for row in store.revive(cx, [bench.rows()[0].id]):
+        for row in store.revive(cx, [dead]):
             enqueue(cx, "desk", [Plan("1", row.wanted, {}, row.rules)], gather_s=0, forced=True)
     bench.drain()
     assert desk.notes == [("1", "n")]
@@ -170,9 +171,10 @@ def test_how_long_a_ticket_is_held_is_until_its_oldest_write_is_ten_minutes_old(
     for n in range(3):
         bench.want("1", **{f"db_{n}": True})
         bench.drain()
+    first = bench.rows()[0].id
     with bench.database.begin() as cx:
         cx.execute(
-            sa.update(outbox).where(outbox.c.id == bench.rows()[0].id)
+            sa.update(outbox).where(outbox.c.id == first)
             .values(settled_at=sa.func.now() - sa.text("interval '9 minutes'"))
         )  # fmt: skip
         held = store.busy_tickets(cx, "desk", ["1", "2"], 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -21,6 +22,17 @@ OBJECTS = {Shape.LEAD: "Lead", Shape.DEAL: "Opportunity", Shape.TASK: "Task"}
 DEFAULTS = {one.name: one.default for one in SETTINGS if one.default}
 
 
+def all_pages(read, cursor=""):
+    """Every page of a round, and the place after it."""
+    found = []
+    while True:
+        page = read(cursor)
+        found.append(page)
+        cursor = page.cursor
+        if page.at_end:
+            return found, cursor
+
+
 class Org:
     """The simulator, with our key fields set up, and what it holds."""
 
@@ -36,6 +48,13 @@ class Org:
 
     def row(self, object_id):
         return next(rows[object_id] for rows in self.state.rows.values() if object_id in rows)
+
+    def age(self, minutes, *kinds):
+        """Everything there was changed so long ago, all at one moment."""
+        then = (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        for kind in kinds:
+            for row in self.state.rows[kind].values():
+                row["SystemModstamp"] = then
 
     def calls(self):
         """Calls so far by `METHOD last parts of the route`, without sessions and describes."""
@@ -117,3 +136,9 @@ def heard(org):
             got.append({name.lower(): value for name, value in request.headers.items()})
 
     return lambda: got
+
+
+@pytest.fixture
+def pages():
+    """pages(read, cursor) -> (every page of a round, the place after it)."""
+    return all_pages

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from app.identity.models import identity_link
+from app.refunds.models import refund_intent
 from tests import sidebar_world as world
 
 ALLOWED = {"500", "501", "502", "504", "506"}  # who reads ticket 35436: group 800, organisation 7001, assigned to 506
@@ -22,6 +23,7 @@ ROUTES = {
     ("POST", "/sidebar/<connection>/tickets/<subject>/refund"): WRITE,
     ("POST", "/sidebar/<connection>/tickets/<subject>/refund_check"): WRITE,
     ("POST", "/sidebar/<connection>/tickets/<subject>/refund_request"): WRITE,
+    ("POST", "/sidebar/<connection>/tickets/<subject>/refund_void"): {"500"},  # who asked for it
 }
 NAVIGATION = {("POST", "/sidebar/<connection>/code")}  # of the page in the navigation bar: test_sessions.py
 OPEN = {  # not behind a session: the signed form itself, the sentence for who opens it directly, scripts and styles
@@ -31,7 +33,7 @@ PAYER = {"payer": "bank/cus_1"}
 CHARGE = PAYER | {"charge": "ch_cus_1_0", "how": "part", "amount": "1", "again": "1"}
 FORMS = {
     "choose": PAYER, "facts": {"invoice": "NW-0120"}, "refresh": PAYER, "refund": CHARGE, "refund_check": CHARGE,
-    "refund_request": CHARGE,
+    "refund_request": CHARGE, "refund_void": PAYER,
 }  # fmt: skip
 
 
@@ -45,6 +47,8 @@ def call(agent, method, rule, *, desk=world.DESK, ticket="35436", **more):
     form = dict(FORMS.get(name, {}))
     if name in ("refund_check", "refund_request"):
         form["offer"] = getattr(agent, "offer", "")
+    if name == "refund_void":
+        form["intent"] = getattr(agent, "intent", "")
     return agent.post(path, **more, **form)
 
 
@@ -52,6 +56,16 @@ def offered(answer):
     """The signed offer in a refund form; what nobody signed where there is none."""
     found = re.search(r'name="offer" value="([^"]+)"', answer.text)
     return found.group(1) if found else "x.y"
+
+
+def waiting(as_agent, database):
+    """A refund of ticket 35436 that waits for an approval, asked for by agent 500."""
+    agent = as_agent("500")
+    agent.open()
+    agent.offer = offered(agent.post("tickets/35436/refund", **CHARGE))
+    agent.post("tickets/35436/refund_request", **PAYER, charge="ch_cus_1_0", how="full", offer=agent.offer)
+    with database.begin() as cx:
+        return cx.execute(world.sa.select(refund_intent.c.id)).scalar_one()
 
 
 def test_no_route_is_missing(app):
@@ -66,12 +80,13 @@ def test_no_route_is_missing(app):
 def test_the_table_of_roles_and_routes(as_agent, database, who):
     with database.begin() as cx:
         world.ticket(cx, "35437", requester_id="10002")
+    proposed = waiting(as_agent, database)
     opener = as_agent(who)
     for (method, rule), allowed in ROUTES.items():
         agent = opener if rule.endswith("/open") else as_agent(who)
         agent.open()  # fails for who may not; then the route must fail by itself
         agent.desk = world.DESK
-        agent.offer = offered(agent.post("tickets/35436/refund", **CHARGE))
+        agent.offer, agent.intent = offered(agent.post("tickets/35436/refund", **CHARGE)), proposed
         for own_desk in (True, False):
             for own_ticket in (True, False):
                 desk = world.DESK if own_desk else world.OTHER_DESK
@@ -124,6 +139,7 @@ def test_a_payer_of_somebody_else_is_refused_on_every_route_that_names_one(as_ag
         agent.post("tickets/35436/refund", payer="bank/cus_1", charge="ch_cus_9_0"),
         agent.post("tickets/35436/refund_check", payer="bank/cus_1", charge="ch_cus_9_0"),
         agent.post("tickets/35436/refund_request", payer="bank/cus_1", charge="ch_cus_9_0"),
+        agent.post("tickets/35436/refund_void", payer="bank/cus_9", intent="rfd_x"),
     ]
     for answer in answers:
         assert (answer.status_code, "Secret" in answer.text) == (403, False)

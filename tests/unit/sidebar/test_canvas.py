@@ -32,7 +32,20 @@ ROUTES = {
     ("POST", "/intercom/canvas/<connection>/initialize"),
     ("POST", "/intercom/canvas/<connection>/submit"),
 }
-CLICKS = ("home", "refresh", "choose", "others", "prove", "state", "review", "confirm", "page/10", "charge/ch_cus_1_0")
+CLICKS = (
+    "home",
+    "refresh",
+    "choose",
+    "others",
+    "prove",
+    "state",
+    "review",
+    "confirm",
+    "page/10",
+    "charge/ch_cus_1_0",
+    "void/rfd_x",
+    "voided/rfd_x",
+)
 
 
 @pytest.fixture(scope="module")
@@ -165,15 +178,15 @@ def test_a_refund_is_asked_for_by_the_second_click_only(admin, database):
     assert "Sorry" in text
     assert intents(database) == []
     text = admin.click("confirm")
-    assert "€12.00 · About to be sent" in text
+    assert "€12.00 · Requested" in text
     (made,) = intents(database)
     assert (made.amount, made.currency, made.charge_id, made.ticket_id, made.helpdesk_id, made.agent_id) == (
         1200, "EUR", "ch_cus_1_0", CONVERSATION, "inbox", admin.admin,
     )  # fmt: skip
     with database.begin() as cx:
         cx.execute(sa.update(refund_intent).values(state="succeeded"))
-    assert "€12.00 · Made" in admin.click("state")
-    assert "€12.00 · Made" in admin.open()
+    assert "€12.00 · Refunded" in admin.click("state")
+    assert "€12.00 · Refunded" in admin.open()
 
 
 def test_a_confirmation_is_used_once(admin, database):
@@ -183,7 +196,7 @@ def test_a_confirmation_is_used_once(admin, database):
     admin.current = shown
     text = admin.click("confirm")
     assert "was used before" in text
-    assert "About to be sent" in text
+    assert "Requested" in text
     assert len(intents(database)) == 1
 
 
@@ -191,6 +204,35 @@ def test_above_the_limit_the_button_says_so_and_it_waits_for_somebody_else(admin
     text = admin.review(amount="600.00")
     assert "Send €600.00 for approval" in text
     assert "Waits for approval" in admin.click("confirm")
+    assert intents(database)[0].state == "awaiting_approval"
+
+
+def test_what_waits_is_taken_back_after_a_second_click(admin, database):
+    admin.review(amount="1240.00")
+    admin.click("confirm")
+    (one,) = intents(database)
+    assert "Take back €1,240.00?" in admin.click(f"void/{one.id}")
+    assert intents(database)[0].state == "awaiting_approval"
+    text = admin.click(f"voided/{one.id}")
+    assert "€1,240.00 · Void" in text
+    assert "Taken back." in text
+    assert intents(database)[0].state == "voided"
+    assert f"void/{one.id}" not in admin.ids()
+    assert "It was taken back" in admin.click(f"voided/{one.id}")
+
+
+def test_what_somebody_else_asked_for_is_not_taken_back(admin, client, admins, database):
+    admin.review(amount="1240.00")
+    admin.click("confirm")
+    (one,) = intents(database)
+    other, elsewhere = Inbox(client, admins[1]), Inbox(client, admins[0], STRANGER)
+    inbox.person(database, admins[1])
+    assert "Waits for approval" in other.open()
+    assert f"void/{one.id}" not in other.ids()
+    assert "Only who asked for it" in other.click(f"voided/{one.id}")
+    elsewhere.open()
+    for click in ("void", "voided"):
+        assert "not asked for in this conversation" in elsewhere.click(f"{click}/{one.id}")
     assert intents(database)[0].state == "awaiting_approval"
 
 
@@ -430,7 +472,7 @@ def test_the_simulated_inbox_draws_every_canvas_of_a_refund(admin, app, intercom
     finally:
         server.shutdown()
         server.server_close()
-    assert "About to be sent" in text
+    assert "Requested" in text
     assert [one.ticket_id for one in intents(database)] == [conversation]
 
 

@@ -99,7 +99,7 @@ def test_the_same_offer_is_the_same_refund_and_another_within_ten_minutes_asks(a
     second = Form(agent)
     asked = second.request(**part("12,00"))
     assert (asked.status_code, "Yes, refund it once more" in asked.text) == (200, True)
-    assert "12,00 € being refunded" in asked.text.replace("\xa0", " ")
+    assert "12,00 € is being refunded" in asked.text.replace("\xa0", " ")
     assert len(intents(database)) == 1
     assert second.request(**part("12,00", again="1")).status_code == 202
     assert len(intents(database)) == 2
@@ -119,6 +119,74 @@ def test_above_the_limit_it_waits_for_somebody_else(agent, database):
     assert answer.status_code == 202
     assert "Waits for approval" in answer.text
     assert [i.state for i in intents(database)] == [State.AWAITING_APPROVAL]
+
+
+def take_back(agent, intent_id, **more):
+    return agent.post("tickets/35436/refund_void", payer=PAYER, intent=intent_id, **more)
+
+
+def test_who_asked_for_it_takes_it_back_after_saying_so_twice(agent, as_agent, database):
+    Form(agent).request(how="full", reason="duplicate")
+    (intent,) = intents(database)
+    assert f'id="void-{intent.id}"' in agent.get("tickets/35436/panel").text
+    asked = take_back(agent, intent.id)
+    assert (asked.status_code, "Take back 1.240,00 €?" in asked.text.replace("\xa0", " ")) == (200, True)
+    assert intents(database)[0].state is State.AWAITING_APPROVAL, "nothing happens before the second click"
+    done = take_back(agent, intent.id, sure="1")
+    assert (done.status_code, "Taken back." in done.text, "void-rfd" in done.text) == (200, True, False)
+    assert intents(database)[0].state is State.VOIDED
+    again = take_back(agent, intent.id, sure="1")
+    assert (again.status_code, "Not taken back" in again.text, "It was taken back" in again.text) == (409, True, True)
+
+
+def test_nobody_else_takes_it_back_but_an_admin_of_ours(agent, as_agent, database, app):
+    Form(agent).request(how="full", reason="duplicate")
+    (intent,) = intents(database)
+    other = as_agent("500")
+    other.open()
+    assert "Waits for approval" in other.get("tickets/35436/panel").text
+    assert "void-rfd" not in other.get("tickets/35436/panel").text
+    for sure in ("", "1"):
+        refused = take_back(other, intent.id, sure=sure)
+        assert (refused.status_code, "Only who asked for it" in refused.text) == (403, True)
+    assert intents(database)[0].state is State.AWAITING_APPROVAL
+    with database.begin() as cx:
+        person = access.add_person(cx, "per_setup", "Ada Admin", Role.ADMIN)
+        access.attach(cx, "per_setup", person, Login(world.DESK, "500"))
+    assert f'id="void-{intent.id}"' in other.get("tickets/35436/panel").text
+    assert "Taken back by an admin." in take_back(other, intent.id, sure="1").text
+    assert intents(database)[0].state is State.VOIDED
+
+
+def test_it_is_taken_back_on_its_own_ticket_and_while_it_waits_only(agent, as_agent, database):
+    Form(agent).request(how="full", reason="duplicate")
+    (intent,) = intents(database)
+    with database.begin() as cx:
+        world.ticket(cx, "35437")
+    elsewhere = as_agent("501")
+    elsewhere.open("tickets/35437")
+    assert "void-rfd" not in elsewhere.get("tickets/35437/panel").text
+    refused = elsewhere.post("tickets/35437/refund_void", payer=PAYER, intent=intent.id, sure="1")
+    assert (refused.status_code, "not asked for on this ticket" in refused.text) == (404, True)
+    with database.begin() as cx:
+        taken = refund_store.take(cx, intent.id)
+        refund_store.change(cx, intent.id, approver_id="per_eve")
+        refund_store.move(cx, taken, State.RESERVED, "per_eve")
+    for sure in ("", "1"):
+        late = take_back(agent, intent.id, sure=sure)
+        assert (late.status_code, "approved meanwhile" in late.text) == (409, True)
+    assert intents(database)[0].state is State.RESERVED
+
+
+def test_who_lost_the_role_meanwhile_takes_nothing_back(agent, database):
+    Form(agent).request(how="full", reason="duplicate")
+    (intent,) = intents(database)
+    with database.begin() as cx:
+        access.set_rule(cx, "per_setup", world.DESK, "role", "agent", Role.VIEWER)
+    assert "void-rfd" not in agent.get("tickets/35436/panel").text
+    refused = take_back(agent, intent.id, sure="1")
+    assert (refused.status_code, "takes the role refunder" in refused.text) == (403, True)
+    assert intents(database)[0].state is State.AWAITING_APPROVAL
 
 
 def test_a_second_agent_sees_whose_refund_is_under_way(agent, as_agent, database):

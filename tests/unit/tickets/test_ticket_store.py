@@ -77,7 +77,6 @@ def test_what_must_be_read_is_unknown_incomplete_in_doubt_or_gone(cx):
     assert store.needing_read(cx, DESK, ["well", "event", "tie", "gone", "never", "never"]) == [
         "event", "tie", "gone", "never",
     ]  # fmt: skip
-    assert store.in_doubt(cx, DESK, 10) == ["tie"]
     assert store.needing_read(cx, DESK, []) == []
 
 

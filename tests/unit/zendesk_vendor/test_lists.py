@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
+
 from integrations.kernel.clock import utc_now
 from integrations.kernel.records import Email
+from integrations.zendesk import lists
 
 LONG_AGO = utc_now() - timedelta(days=30)
 
@@ -73,3 +76,20 @@ def test_people_are_read_with_every_address_and_whether_it_is_verified(desk, hel
         if i["type"] == "email"
     }
     assert read.gone == ("999999",)
+
+
+@pytest.mark.parametrize(("custom", "restriction", "restricted", "expected"), [
+    (None, None, False, "all"),
+    (None, None, True, "all"),
+    (77, None, False, "all"),
+    (77, None, True, "none"),
+    (77, None, None, "none"),
+    (77, "groups", True, "groups"),
+    (None, "a new word", False, "none"),
+])  # fmt: skip
+def test_an_agent_of_a_custom_role_reads_all_tickets_only_where_zendesk_says_so(
+    custom, restriction, restricted, expected
+):
+    user = {"id": 1, "updated_at": "2026-11-01T00:00:00Z", "role": "agent", "custom_role_id": custom,
+            "ticket_restriction": restriction, "restricted_agent": restricted}  # fmt: skip
+    assert lists.agent(user, ()).restriction == expected

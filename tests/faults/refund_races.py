@@ -1,0 +1,58 @@
+"""`make races N=1000`: that many charges, each with twenty agents who click at once; then one line of JSON.
+
+Exits with 1 where more was granted than was there, or anything else is wrong in the end. Ctrl-C ends a run after the race
+it is at, with the line for what was done.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import sys
+import time
+
+import psycopg
+
+from app.db import Database, migrations
+from app.servers import temporary
+from app.telemetry.logs import configure
+from sandbox.base import Context
+from sandbox.stripe.local import Local
+from tests.refund_world import World
+from tests.unit.refunds.test_race import AGENTS, race
+
+CAPTURED, AMOUNTS = 10_000, (600, 1500, 4000, 7000)
+
+
+def main(races, first=0):
+    configure("error")
+    began, told, most = time.monotonic(), [], 0
+    signal.signal(signal.SIGINT, lambda number, _frame: told.append(number))
+    with temporary() as urls:
+        server = urls.database_url.replace("//deskbridge_app@", "//postgres@")
+        with psycopg.connect(server.replace("/deskbridge?", "/postgres?"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE races")
+        url = server.replace("/deskbridge?", "/races?")
+        migrations.upgrade(url)
+        database, stripe = Database(url), Local(Context(limits=False, time_factor=50))
+        world = World(database, stripe)
+        world.set_up()
+        for seed in range(first, first + races):
+            dice = random.Random(seed)
+            granted = sum(race(world, world.charge(CAPTURED), [dice.choice(AMOUNTS) for _ in range(AGENTS)]))
+            most = max(most, granted)
+            if granted > CAPTURED:
+                sys.exit(f"race {seed}: {granted} of {CAPTURED} granted")
+            if told:
+                break
+        figures = {"races": len(world.charges), "agents": AGENTS, "most_granted": most, "captured": CAPTURED,
+                   **world.check(), "seconds": round(time.monotonic() - began)}  # fmt: skip
+        world.close()
+        stripe.stop()
+        database.close()
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
