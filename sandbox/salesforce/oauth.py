@@ -23,12 +23,15 @@ def refused(error: str, told: str, status: int = 400) -> Refusal:
 
 
 class Tokens:
-    """Sessions, each with its end. public_key: PEM of the uploaded certificate's key. approved: users let in by policy."""
+    """Sessions, each with its end. public_key: PEM of the uploaded certificate's key. approved: users let in by policy.
+
+    runs_as: does the app's policy name a user for client credentials.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._ends: dict[str, float] = {}
-        self.public_key = ""
+        self.public_key, self.runs_as = "", True
         self.approved = {USERNAME}
         self.session_s = float(SESSION_S)
 
@@ -53,6 +56,11 @@ class Tokens:
         self.public_key = public_key
         return True
 
+    def run_as(self, known: bool = True) -> bool:
+        """The app's policy names a user for client credentials, or none."""
+        self.runs_as = known
+        return known
+
     def check_assertion(self, assertion: str) -> None:
         """Raises Refusal (`invalid_grant`)."""
         try:
@@ -60,6 +68,10 @@ class Tokens:
                 assertion, self.public_key, algorithms=["RS256"], audience=AUDIENCES,
                 options={"require": ["iss", "sub", "aud", "exp"]},
             )  # fmt: skip
+        except jwt.InvalidAudienceError as error:
+            raise refused("invalid_grant", "audience is invalid") from error
+        except jwt.ExpiredSignatureError as error:
+            raise refused("invalid_grant", "expired authorization code") from error
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise refused("invalid_grant", "invalid assertion") from error
         if claims["iss"] != CONSUMER_KEY:
@@ -76,6 +88,8 @@ class Tokens:
         basic = request.authorization
         if basic is None or basic.username != CONSUMER_KEY or basic.password != CONSUMER_SECRET:
             raise refused("invalid_client", "invalid client credentials", 401)
+        if not self.runs_as:
+            raise refused("invalid_grant", "no client credentials user enabled")
 
 
 def routes(app: Flask, tokens: Tokens, instance_url: str = "") -> None:

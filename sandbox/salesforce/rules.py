@@ -65,7 +65,7 @@ def _duplicates(state: State, body: Mapping[str, Any], own: Row) -> None:
     email = str(body["Email"] or "").casefold()
     if not email or email == str(own.get("Email") or "").casefold():
         return
-    rows = (state.rows["Lead"][one] for one in state.keys.get(("Lead", "Email", email), []) if one != own.get("Id"))
+    rows = (state.rows["Lead"][one] for one in state.keys.get(("Lead", "Email", email), []))
     found = [
         {"additionalInformation": [], "fieldDiffs": [], "matchConfidence": 100.0,
          "record": {"attributes": {"type": "Lead", "url": f"{LEADS}/{r['Id']}"}, "Id": r["Id"]}}

@@ -42,7 +42,7 @@ def build(context: Context) -> Flask:
     worked = jobs.Jobs(state, simulator.ledger)
     simulator.state, simulator.tokens, simulator.daily = state, tokens, daily  # type: ignore[attr-defined]
     state.expire_sessions = tokens.expire  # type: ignore[attr-defined]  # acts like the others
-    state.trust_key = tokens.trust  # type: ignore[attr-defined]
+    state.trust_key, state.run_as = tokens.trust, tokens.run_as  # type: ignore[attr-defined]
     state.allow_calls = daily.allow  # type: ignore[attr-defined]
     state.permit, state.show_fields = org.permit, org.show_fields  # type: ignore[attr-defined]
     state.pause_jobs, state.fail_jobs = worked.pause, worked.fail  # type: ignore[attr-defined]

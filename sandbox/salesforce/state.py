@@ -183,8 +183,8 @@ class State:
                 del self.keys[key]
 
     def lock_row(self, object_id: str, *, free: bool = False) -> bool:
-        """Somebody else holds this record, until it is freed."""
-        (self.locked.discard if free else self.locked.add)(object_id)
+        """Somebody else holds this record, until it is freed. By an id of 15 or 18 characters."""
+        (self.locked.discard if free else self.locked.add)(full_id(object_id[:15]))
         return True
 
     def object_to(self, kind: str, code: str, message: str = "", times: int = 1) -> bool:

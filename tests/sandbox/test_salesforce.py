@@ -55,8 +55,15 @@ def test_a_signed_assertion_opens_a_session_and_a_bad_one_does_not(salesforce):
     opened = ask()
     assert opened.status_code == 200
     assert opened.json()["instance_url"] == salesforce.url
-    bad = [ask(other), ask(seconds=600), ask(seconds=-60), ask(sub="x@y.example"), ask(aud="https://evil.example")]
-    assert [(one.status_code, one.json()["error"]) for one in bad] == [(400, "invalid_grant")] * len(bad)
+    bad = {
+        "invalid assertion": [ask(other)], "expired authorization code": [ask(seconds=600), ask(seconds=-60)],
+        "user hasn't approved this consumer": [ask(sub="x@y.example")], "audience is invalid": [ask(aud="https://evil.example")],
+    }  # fmt: skip
+    for told, answers in bad.items():
+        for one in answers:
+            assert one.status_code == 400
+            assert one.json() == {"error": "invalid_grant", "error_description": told}
+    assert ask(iss="another").json()["error"] == "invalid_client_id"
 
 
 def test_client_credentials_work_on_the_orgs_own_host_only(salesforce):
@@ -65,6 +72,10 @@ def test_client_credentials_work_on_the_orgs_own_host_only(salesforce):
     wrong = token(salesforce, grant_type="client_credentials", auth=(CONSUMER_KEY, "no"))
     login = token(salesforce, grant_type="client_credentials", auth=auth, headers={"Host": "login.salesforce.com"})
     assert (wrong.status_code, login.status_code) == (401, 400)
+    salesforce.state.run_as(False)
+    nobody = token(salesforce, grant_type="client_credentials", auth=auth)
+    assert (nobody.status_code, nobody.json()["error_description"]) == (400, "no client credentials user enabled")
+    assert token(salesforce, grant_type="password").json()["error"] == "unsupported_grant_type"
 
 
 def test_a_session_ends_and_the_day_is_used_up(salesforce, call):

@@ -1,7 +1,12 @@
 """What other records, rules and admins of the simulated Salesforce decide about a write, by real HTTP."""
 
+import inspect
+import re
+from pathlib import Path
+
 import pytest
 
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "install-salesforce.md"
 LEAD = {"LastName": "Novak", "Company": "Unknown Ltd", "Email": "novak@unknown.example"}
 DEAL = {"Name": "Renewal", "StageName": "Prospecting", "CloseDate": "2027-01-31"}
 TEXT = {"type": "Text", "label": "Key", "length": 64, "externalId": True, "unique": True}
@@ -33,7 +38,7 @@ def test_a_record_and_what_hangs_on_it_cannot_be_written_while_somebody_holds_it
     account = next(iter(salesforce.state.rows["Account"]))
     deal = call("POST", "sobjects/Opportunity", json={**DEAL, "AccountId": account}).json()["id"]
     for held in (deal, account):
-        salesforce.state.lock_row(held)
+        salesforce.state.lock_row(held[:15])
         for ask in (("PATCH", f"sobjects/Opportunity/{deal}"), ("DELETE", f"sobjects/Opportunity/{deal}")):
             assert code(call(*ask, json={"NextStep": "Call"})) == (400, "UNABLE_TO_LOCK_ROW")
         salesforce.state.lock_row(held, free=True)
@@ -158,3 +163,11 @@ def test_texts_that_are_long_cannot_be_asked_for_and_an_address_ends_somewhere(c
     assert code(call("GET", "query", params=query)) == (400, "INVALID_FIELD")
     query = {"q": f"SELECT Id FROM Lead WHERE LastName = '{'x' * 17_000}'"}
     assert code(call("GET", "query", params=query)) == (414, "URI_TOO_LONG")
+
+
+def test_every_act_in_the_docs_is_there_and_takes_what_they_say(salesforce):
+    acts = re.findall(r"`(\w+)\(([^)]*)\)`", "".join(re.findall(r"(?m)^\|([^|]*\)`[^|]*)\|", DOCS.read_text())))
+    assert len(acts) > 15
+    for name, told in acts:
+        parameters = inspect.signature(getattr(salesforce.state, name)).parameters
+        assert len([one for one in told.split(",") if one]) <= len(parameters), name
