@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-from sandbox import demo, refunding
+from sandbox import demo, refunding, selling
 from sandbox.judging import Judged, Schemas, judge
 from sandbox.running import PORTS
 from sandbox.salesforce import schemas as salesforce
@@ -95,6 +95,7 @@ def main() -> int:
             for vendor in VENDORS.values():
                 day.wait_for("A contract proxy", f"http://127.0.0.1:{vendor.port}/__contract__/report")
             demo.set_up(day)
+            selling.begin(day)
             demo.run_day(day)
             refunding.perform(day, demo.rest)
             own = {name: judged(name, vendor, day.folder) for name, vendor in VENDORS.items()}
