@@ -18,7 +18,7 @@ LONGEST_S: Final = 900.0  # of a wait for calls: an admin may allow more of them
 class End:
     """Where a lead goes. back: to where it was before it was sent. due_in_s: None, nothing more to do.
 
-    follow: it was converted; ask what it became.
+    follow: it was converted; ask what it became. free: it was no try of this lead's, and is not counted.
     """
 
     state: State
@@ -26,6 +26,7 @@ class End:
     object_id: str = ""
     due_in_s: float | None = None
     follow: bool = False
+    free: bool = False
     alert: bool = False
 
 
@@ -55,7 +56,7 @@ def of_error(error: AppError, object_id: str, tries: int, wait_s: float) -> End:
     """A call that failed as a whole."""
     if isinstance(error, RateLimited):
         why = "No more calls of the CRM for the moment: its limit, or our share of it, is used up."
-        return End(back(object_id), why, object_id, min(max(error.retry_after_s, 0.1), LONGEST_S))
+        return End(back(object_id), why, object_id, min(max(error.retry_after_s, 0.1), LONGEST_S), free=True)
     if isinstance(error, (NeedsReauthorisation, ConfigError)):
         return End(
             back(object_id), "The CRM refuses our access: an admin must look.", object_id, OPERATOR_S, alert=True

@@ -93,6 +93,7 @@ def test_a_lead_that_meets_the_end_of_the_share_on_its_way_is_due_again_soon(sce
     waiting = next(r for r in rows.values() if r["state"] == "due")
     assert "our share" in waiting["why"]
     assert waiting["soon"]
+    assert waiting["tries"] == 0  # a day without calls must not use up what a lead is tried for
 
 
 @pytest.mark.parametrize("work", [tasks._mirror, tasks._verdicts])
