@@ -152,7 +152,7 @@ class Scene:
 
     def hold(self, payer="cus_1", source_id="dp_1", why="a dispute is open"):
         with self.database.begin() as cx:
-            holds.open(cx, holds.Hold("dispute", source_id, why, "when the dispute is closed", (BANK, payer)))
+            holds.open(cx, holds.Hold("dispute", source_id, why, "until the dispute is closed", (BANK, payer)))
 
     def release(self, source_id="dp_1"):
         with self.database.begin() as cx:

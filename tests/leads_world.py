@@ -102,7 +102,7 @@ def step(cx, lead_id, what, detail="", actor="machine", at=None):
     cx.execute(sa.insert(lead_step).values(lead_id=lead_id, what=what, detail=detail, actor=actor, at=at or NOW))
 
 
-def held(cx, why="A dispute of 620.00 EUR is open.", until="when the dispute is closed"):
+def held(cx, why="A dispute of 620.00 EUR is open.", until="until the dispute is closed"):
     cx.execute(sa.insert(hold).values(
         source="dispute", source_id="dp_1", payer_connection_id="bank", payer_id="cus_1", why=why, until_what=until,
         opened_at=ago(4)))  # fmt: skip

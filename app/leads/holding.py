@@ -54,7 +54,7 @@ class Blocked:
     def sentence(self) -> str:
         """For the lead's page and the record at the CRM."""
         more = f" ({self.count - 1} more reasons.)" if self.count > 1 else ""
-        return f"{_upper(self.why)}. To be released {self.until_what}.{more}"
+        return f"{_upper(self.why)}. Sales waits {self.until_what}.{more}"
 
 
 def _upper(text: str) -> str:

@@ -69,7 +69,12 @@ def evidence(signals: Sequence[Signal]) -> tuple[tuple[str, str], ...]:
         elif f.get("seats") is not None:
             found.add(("Seats", f"{f['seats']} paid for"))
         if f.get("minor") is not None and f.get("months"):
-            found.add(("Value", f"{amount(f['minor'], f['currency'])} for {f['months']} months"))
+            found.add(
+                (
+                    "Value",
+                    f"{amount(f['minor'], f['currency'])} for {f['months']} month{'' if f['months'] == 1 else 's'}",
+                )
+            )
         found |= _days(s)
     order = ("Plan", "Seats", "Value", "Renewal", "Trial ends", "Ends", "Payment failed")
     return tuple(sorted(found, key=lambda line: (order.index(line[0]), line[1])))

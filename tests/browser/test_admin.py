@@ -68,6 +68,9 @@ def filled(console):
             cx, ["quote_words", "asks_quote"], accepted=2, rejected=38, reason="Asked for a price, not for more", open=3
         )
         leads.judged(cx, ["names_a_competitor"], accepted=2, rejected=1, open=1)
+        sums = {"EUR": 130_000, "JPY": 59_630, "KWD": 462_000, "USD": 407_700}
+        leads.put(cx, "due", "expansion",
+                  card={"money": [{"currency": code, "minor": minor} for code, minor in sums.items()]})  # fmt: skip
         for n in range(60):
             leads.put(cx, "withheld" if n < 20 else "closed", kind="expansion", drawn_at=leads.ago(100), worth=100,
                       worth_later=200 if n % 4 == 0 or n > 40 else 100)  # fmt: skip

@@ -141,7 +141,7 @@ def test_a_page_goes_by_index_and_sorts_nothing(database, sort):
 def test_a_leads_story_is_whole(ada, found, database):
     answer = ada.get(f"/admin/leads/{found['held']}", **{"Accept-Language": "de"})
     told = text_of(answer)
-    for line in ("Northwind Labs", "Held", "620,00 €", "Released when the dispute is closed", "Score card: 50 points",
+    for line in ("Northwind Labs", "Held", "620,00 €", "Sales waits until the dispute is closed", "Score card: 50 points",
                  "Renews on 17. Dez.", "Risk: 60 points, beside the score", "Cancelled: the subscription ends on",
                  "Agree on the renewal before 17. Dez.", "14.880,00 €", "42 in use of 50",
                  "northwind.example is a verified domain of one account", "Verified domain", "Nothing was sent yet.", "Renewal date"):  # fmt: skip

@@ -78,7 +78,7 @@ def test_a_held_lead_says_why_and_goes_on_when_it_is_released(scene, eve):
     scene.run()
     one = scene.one()
     story = text_of(eve.get(f"/admin/leads/{one.id}"))
-    for line in ("Held", "€620.00", "when the dispute is closed", "Our id"):
+    for line in ("Held", "€620.00", "until the dispute is closed", "Our id"):
         assert line in story, line
     assert one.id in eve.get("/admin/?state=held").text
     scene.release()

@@ -22,7 +22,7 @@ def test_a_lead_is_held_while_a_dispute_of_its_payer_is_open_and_goes_out_after_
     scene.signal()
     scene.run()
     one = scene.one()
-    assert (one.state, one.why) == ("held", "A dispute is open. To be released when the dispute is closed.")
+    assert (one.state, one.why) == ("held", "A dispute is open. Sales waits until the dispute is closed.")
     scene.release()
     scene.run()
     assert scene.one().state == "pushed"
@@ -74,7 +74,7 @@ def test_after_it_was_sent_on_hold_stands_first_and_is_removed(scene):
     scene.hold()
     scene.run()
     (record,) = scene.crm.records()
-    assert record.row["Description"].startswith("ON HOLD: A dispute is open. To be released when")
+    assert record.row["Description"].startswith("ON HOLD: A dispute is open. Sales waits until")
     assert scene.one().pushed_hold
     scene.release()
     scene.run()
