@@ -47,6 +47,7 @@ async function next(path, options) {
     if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no fragment");
     show(answer, await answer.text(), options);
   } catch {
+    root.removeAttribute("aria-busy");
     note(root, "unreachable");
   }
 }
@@ -95,7 +96,7 @@ function isBusy() {
 }
 
 function look() {
-  if (!page.subject || page.away || page.polls || document.visibilityState !== "visible") return;
+  if (!page.subject || page.away || page.polls || root.hasAttribute("aria-busy") || document.visibilityState !== "visible") return;
   page.polls += 1;
   panel({ quiet: true }).finally(() => { page.polls -= 1; });
 }

@@ -188,6 +188,13 @@ def browser():
         found.close()
 
 
+def keep(target, name):
+    """A picture of a page or an element, when somebody wants to look."""
+    if str(SHOTS) != ".":
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        target.screenshot(path=str(SHOTS / f"{name}.png"))
+
+
 class Look:
     """One agent's browser: the workspace, the frame in it, and everything the console said."""
 
@@ -219,11 +226,11 @@ class Look:
         self.panel(state).wait_for(timeout=20_000)
 
     def shot(self, name):
+        """The frame in its whole height, whatever the workspace gives it."""
         if str(SHOTS) != ".":
-            SHOTS.mkdir(parents=True, exist_ok=True)
             height = self.frame.evaluate("document.body.scrollHeight")
             self.page.locator("#app").evaluate("(app, height) => { app.style.height = `${height}px`; }", height)
-            self.page.locator("#app").screenshot(path=str(SHOTS / f"{name}.png"))
+            keep(self.page.locator("#app"), name)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 
 from app.refunds import links
 from tests import sidebar_world as world
-from tests.browser.looking import violations
+from tests.browser.conftest import keep
+from tests.browser.looking import BROKEN, violations
 from tests.browser.money import books, open_form, type_amount, work
 
 
@@ -100,7 +101,12 @@ def test_above_the_limit_a_second_person_approves_in_their_own_browser(look, des
         page.goto(link)
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("heading", name="1 refund waits for approval").wait_for()
-        assert violations(page.main_frame) == []
+        page.set_viewport_size({"width": 320, "height": 800})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            keep(page, f"approvals-320-{scheme}")
+            assert violations(page.main_frame) == []
+            assert page.evaluate(BROKEN) == []
         page.get_by_role("button", name=re.compile("^Approve")).click()
         page.get_by_text("is approved and on its way").wait_for()
         assert said == []

@@ -9,6 +9,7 @@ import pytest
 
 from app.identity.models import identity_link
 from tests import sidebar_world as world
+from tests.browser.conftest import keep
 
 
 def until(true, seconds=20):
@@ -205,8 +206,7 @@ def test_our_own_pages_open_in_a_tab_of_their_own_and_end_everywhere(look):
     tab = opened.value
     tab.get_by_role("heading", name="Agent 501").wait_for()
     assert tab.url.endswith("/pages/")
-    agent.page = tab
-    agent.shot("pages-1280-light")
+    keep(tab, "pages-1280-light")
     tab.get_by_role("button", name="End all my sessions").click()
     tab.get_by_text("All your sessions have ended").wait_for()
     tab.reload()
