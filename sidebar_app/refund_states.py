@@ -17,7 +17,7 @@ from app.refunds.policy import Policy
 from app.refunds.states import AT_THE_BANK, OPEN
 from app.ui.words import Moment, Reader, localised, plain
 from sidebar_app.identity import Visit
-from sidebar_app.words import Pill
+from sidebar_app.words import Pill, sentence
 
 LATELY: Final = timedelta(days=1)
 SHOWN: Final = 5
@@ -94,8 +94,8 @@ def in_words(intent: Intent, told: Reader) -> tuple[Pill, str]:
     """Where it is, in one word and in sentences: why it came there, and what that means."""
     pill, said = STALLED if intent.stalled_at and intent.state in AT_THE_BANK else WORDS[intent.state]
     why = localised(plain(intent.why), told) if intent.state is not State.SUCCEEDED else ""
-    if why and why[-1] not in ".!?":
-        why += "."
+    if why and why[-1] not in ".!?":  # a vendor's code for why it failed, or what an approver typed
+        why = f"{why if ' ' in why else sentence(why)}."
     return pill, " ".join(part for part in (why, said) if part)
 
 

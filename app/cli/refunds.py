@@ -107,6 +107,16 @@ def approve(intent_id: str, by: str) -> None:
     click.echo(f"{intent.id} is {intent.state.value}.")
 
 
+@group.command("void")
+@click.argument("intent_id")
+@_BY
+@sentences
+def void(intent_id: str, by: str) -> None:
+    """Take back a refund that waits for an approval: by who asked for it, or an admin."""
+    intent = refunds.void(runtime().refunds, _console(by), intent_id)
+    click.echo(f"{intent.id} is {intent.state.value}. {intent.why}")
+
+
 def _console(name: str) -> Actor:
     """The person of a console login; nobody's login is a viewer, who may do nothing here."""
     with runtime().database.begin() as cx:

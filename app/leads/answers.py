@@ -19,6 +19,7 @@ class End:
     """Where a lead goes. back: to where it was before it was sent. due_in_s: None, nothing more to do.
 
     follow: it was converted; ask what it became. free: it was no try of this lead's, and is not counted.
+    theirs: the record was there before, made by somebody else.
     """
 
     state: State
@@ -28,6 +29,7 @@ class End:
     follow: bool = False
     free: bool = False
     alert: bool = False
+    theirs: bool = False
 
 
 def back(object_id: str) -> State:
@@ -42,7 +44,8 @@ def of_result(result: PushResult, object_id: str, tries: int, wait_s: float) -> 
     if result.state in (PushState.CREATED, PushState.UPDATED):
         return End(State.PUSHED, "The CRM made it." if not object_id else "The CRM changed it.", known)
     if result.state is PushState.LINKED:
-        return End(State.PUSHED, f"The CRM had this already; {known} is ours from now on. {said}".strip(), known)
+        why = f"The CRM had this already: {known} stands for it, and what others wrote there stays. {said}".strip()
+        return End(State.PUSHED, why, known, 0.0, theirs=True)
     if result.state is PushState.CONVERTED:
         return End(back(known), "It was converted; what it became is followed.", known, 0.0, follow=True)
     if result.state is PushState.AGAIN and tries < TRIES:

@@ -81,6 +81,7 @@ lead = sa.Table(
     sa.Column("ticket_id", sa.Text, nullable=False, server_default=""),
     sa.Column("shape", sa.Text, nullable=False, server_default=""),
     sa.Column("object_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("theirs", sa.Boolean, nullable=False, server_default=sa.false()),  # the record was there before ours
     sa.Column("owner_id", sa.Text, nullable=False, server_default=""),
     sa.Column("pushed_digest", sa.Text, nullable=False, server_default=""),
     sa.Column("pushed_hold", sa.Boolean, nullable=False, server_default=sa.false()),

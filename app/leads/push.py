@@ -242,5 +242,5 @@ def _row(one: Sent, end: End) -> dict[str, Any]:
         "id": one.id, "token": one.token, "state": end.state.value, "why": end.why, "object_id": end.object_id,
         "shape": one.draft.shape.value, "account_id": one.draft.account_id, "done": done,
         "waits": end.free or end.due_in_s == 0.0, "digest": one.digest, "hold": one.hold, "card": one.card,
-        "due_in": end.due_in_s, "what": "pushed" if done else end.state.value,
+        "due_in": end.due_in_s, "theirs": end.theirs, "what": "pushed" if done else end.state.value,
     }  # fmt: skip

@@ -25,6 +25,8 @@ _DAYS: Final = {"risk": 2, "payment": 2, "request": 1}  # until a task is due
 HOT: Final = 70
 # Of a record that is there: what is ours. Its owner, stage, amount and dates are the rep's from the first moment on.
 KEPT_UP: Final = ("description", "hot", "values")
+# Of one that somebody else made, only the fields an admin gave us: its text and its next step are theirs.
+OF_THEIRS: Final = ("values",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,15 @@ def draft(row: Row, about: About, policy: LeadPolicy, public_url: str, today: da
         email=about.email if shape is Shape.LEAD else "", amount=money if shape is Shape.DEAL else None,
         close_on=_close_on(row, card, today) if shape is Shape.DEAL else None,
         due_on=today + timedelta(days=_DAYS.get(row["kind"], 3)) if shape is Shape.TASK else None,
-        hot=row["score"] >= HOT, values=_values(row, card, public_url), only=KEPT_UP if row["object_id"] else (),
+        hot=row["score"] >= HOT, values=_values(row, card, public_url), only=_only(row),
     )  # fmt: skip
+
+
+def _only(row: Row) -> tuple[str, ...]:
+    """What of the record is ours to write; nothing named, all of it."""
+    if not row["object_id"]:
+        return ()
+    return OF_THEIRS if row["theirs"] else KEPT_UP
 
 
 def digest(one: Draft) -> str:
@@ -117,8 +126,9 @@ def _close_on(row: Row, card: Mapping[str, Any], today: date) -> date:
 
 def _values(row: Row, card: Mapping[str, Any], public_url: str) -> dict[str, str]:
     payer = next((ref["id"] for ref in card.get("refs", ()) if ref["what"] == "payer"), "")
+    next_step = "" if row["theirs"] else card.get("next_step", "")
     told = {
-        "score": str(row["score"]), "next_step": card.get("next_step", ""), "ticket": row["ticket_id"], "payer": payer,
+        "score": str(row["score"]), "next_step": next_step, "ticket": row["ticket_id"], "payer": payer,
         "link": link(row, public_url),
     }  # fmt: skip
     return {name: value for name, value in told.items() if value}

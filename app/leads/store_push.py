@@ -75,7 +75,8 @@ _SETTLE = sa.text(
     UPDATE lead l SET
         state = n.state, why = CASE WHEN n.state = 'pushed' AND n.due_in IS NULL THEN '' ELSE n.why END,
         state_at = CASE WHEN l.state <> n.state THEN now() ELSE l.state_at END,
-        object_id = n.object_id, shape = n.shape, account_id = n.account_id, job_id = '', lease_until = NULL,
+        object_id = n.object_id, theirs = l.theirs OR n.theirs, shape = n.shape, account_id = n.account_id,
+        job_id = '', lease_until = NULL,
         token = l.token + 1, tries = CASE WHEN n.done OR n.waits THEN 0 ELSE l.tries END,
         pushed_digest = CASE WHEN n.done THEN n.digest WHEN l.job_id <> '' THEN '' ELSE l.pushed_digest END,
         pushed_hold = CASE WHEN n.done THEN n.hold ELSE l.pushed_hold END,
@@ -83,7 +84,8 @@ _SETTLE = sa.text(
         due_at = CASE WHEN n.due_in IS NOT NULL THEN now() + make_interval(secs => n.due_in)
                       WHEN n.done AND (l.digest <> n.card OR l.on_hold <> n.hold) THEN now() END
     FROM jsonb_to_recordset(CAST(:ends AS jsonb)) AS n(id text, token bigint, state text, why text, object_id text,
-        shape text, account_id text, done boolean, waits boolean, digest text, hold boolean, card text, due_in float8)
+        shape text, account_id text, done boolean, waits boolean, digest text, hold boolean, card text, due_in float8,
+        theirs boolean)
     WHERE l.id = n.id AND l.token = n.token AND l.state IN ('sending', 'unknown')
     RETURNING l.id
     """

@@ -220,6 +220,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.Text(), server_default="", nullable=False),
         sa.Column("shape", sa.Text(), server_default="", nullable=False),
         sa.Column("object_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("theirs", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("owner_id", sa.Text(), server_default="", nullable=False),
         sa.Column("pushed_digest", sa.Text(), server_default="", nullable=False),
         sa.Column("pushed_hold", sa.Boolean(), server_default=sa.false(), nullable=False),

@@ -49,6 +49,7 @@ def check(agent, name):
                 agent.page.evaluate("document.getElementById('scheme').click()")  # takes no focus out of the frame
             frame.locator(f'html[data-scheme="{scheme}"]').wait_for()
             agent.shot(f"{name}-{width}-{scheme}")
-            assert violations(frame) == [], (name, width, scheme)
+            if width == AGENT_PX:  # colours and names are the same in the window, and axe takes its time
+                assert violations(frame) == [], (name, width, scheme)
             broken = frame.evaluate(BROKEN)
             assert broken == [], (name, width, scheme, broken)

@@ -9,10 +9,13 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator
 
+from integrations import registry
+from integrations.kernel.vendor import Account
+from integrations.transport.http import OpenGate
 from sandbox import contracts
 from sandbox.base.serving import free_port
 from sandbox.judging import judge
-from sandbox.zendesk import schemas
+from sandbox.zendesk import schemas, simulator
 
 
 @pytest.fixture
@@ -198,3 +201,25 @@ def test_a_call_that_breaks_our_own_schema_counts_as_a_violation():
     judged = judge([good, ticket, no_life, exchange(status=500), exchange(body="{}"), exchange(url="/oauth/other")])
     assert judged.calls == 5, "tickets have a document of their own"
     assert len(judged.violations) == 4
+
+
+def test_who_somebody_is_now_is_asked_and_answered_as_the_document_says(proxied, zendesk):
+    """The calls of the refund path, made by the product's own client through the strict proxy."""
+    config = {"subdomain": "acme", "client_id": simulator.CLIENT_ID, "scope": "read"}
+    account = Account("con_1", "zendesk", proxied.url, config, {"client_secret": (simulator.CLIENT_SECRET,)})
+    before = judged(proxied.url)
+    staff = registry.staff(account, OpenGate())
+    found = staff.look_up("501")
+    groups = {str(m["group_id"]) for m in zendesk.state.memberships.values() if m["user_id"] == 501}
+    assert (found.role, found.active, set(found.groups)) == ("agent", True, groups)
+    zendesk.state.suspend(501)
+    assert staff.look_up("501").active is False
+    assert staff.look_up("123456789") is None
+    assert judged(proxied.url) - before == 5, "two calls for each who is there, one for who is not"
+
+
+def judged(url):
+    """How many exchanges the proxy has judged."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(f"{url}/__contract__/report", timeout=10).json()["exchanges"]

@@ -111,8 +111,13 @@ def test_a_named_person_asks_and_another_one_approves(connected, world):
     over = json.loads(request(connected, world.charge(), "10.01", "bea", "--json").output)
     assert over["state"] == "awaiting_approval"
     assert "takes the role approver" in connected("refunds", "approve", over["id"], "--by", "bea").output
+    assert "Only who asked for it" in connected("refunds", "void", over["id"], "--by", "eve").output
     done = connected("refunds", "approve", over["id"], "--by", "eve")
     assert (done.exit_code, f"{over['id']} is reserved." in done.output) == (0, True), done.output
+    assert "approved meanwhile" in connected("refunds", "void", over["id"], "--by", "bea").output
+    third = json.loads(request(connected, world.charge(), "10.02", "bea", "--json").output)
+    done = connected("refunds", "void", third["id"], "--by", "bea")
+    assert (done.exit_code, done.output) == (0, f"{third['id']} is voided. Taken back.\n")
     world.drain()
     assert {world.state(plain["id"]), world.state(over["id"])} == {State.SUCCEEDED}
     listed = connected("refunds", "list", "--state", "succeeded", "--json").output.splitlines()
