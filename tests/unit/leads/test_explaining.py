@@ -49,9 +49,9 @@ def test_what_was_refused_goes_out_again_once_it_is_repaired_and_a_person_says_s
     scene.push()
     assert scene.one().state == "dead"
     scene.crm.has("Account", "001A", IsDeleted=False)
-    lead_id = scene.one().id
+    refused = scene.one().id
     with scene.database.begin() as cx:
-        retrying.again(cx, lead_id, "per_ops")
+        retrying.again(cx, refused, "per_ops")
     scene.push()
     assert scene.one().state == "pushed"
     with scene.database.begin() as cx:
@@ -62,6 +62,6 @@ def test_patience_is_no_way_around_a_hold(scene):
     scene.hold()
     scene.signal()
     scene.run()
-    lead_id = scene.one().id
+    held = scene.one().id
     with pytest.raises(retrying.NotSendable), scene.database.begin() as cx:
-        retrying.again(cx, lead_id, "per_ops")
+        retrying.again(cx, held, "per_ops")
