@@ -23,7 +23,7 @@ from sandbox.base import Context
 from sandbox.desk import host
 from sandbox.stripe.local import Local as LocalStripe
 from sandbox.world import Organization, Person
-from sidebar_app import approvals, blueprint, pages
+from sidebar_app import approvals, blueprint, fresh, pages
 from tests import sidebar_world as world
 from tests.browser import money
 
@@ -141,6 +141,12 @@ class Desk:
             server.stop()
         self.runtime.pool.shutdown()
         self.runtime.database.close()
+
+
+@pytest.fixture(autouse=True)
+def no_haste(monkeypatch):
+    """A busy machine must not look like a helpdesk that is slow."""
+    monkeypatch.setattr(fresh, "DEADLINE_S", 30)
 
 
 @pytest.fixture

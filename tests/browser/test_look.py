@@ -80,7 +80,7 @@ def test_a_state_is_accessible_and_quiet(look, desk, name):
     check(agent, name)
     if state == "refused":
         agent.page.wait_for_timeout(2500)  # two polls
-        assert "does not let you read this ticket" in frame.locator(".panel").text_content()
+        assert "you may not read this ticket" in frame.locator(".panel").text_content()
     expected = ["error: Failed to load resource"] if state == "refused" else []
     assert [line for line in agent.said if not any(line.startswith(e) for e in expected)] == []
 

@@ -13,6 +13,7 @@ from app.refunds import store as refund_store
 from app.refunds.models import refund_intent
 from integrations.kernel import billing as k
 from integrations.kernel.money import Money
+from sidebar_app import fresh
 from tests import sidebar_world as world
 
 PAYER = "bank/cus_1"
@@ -307,7 +308,8 @@ def test_the_role_is_that_of_now_not_that_of_the_mirror(own_helpdesk, agent, dat
     assert intents(database) == []
 
 
-def test_a_helpdesk_that_does_not_answer_in_time_refuses(own_helpdesk, agent, database):
+def test_a_helpdesk_that_does_not_answer_in_time_refuses(own_helpdesk, agent, database, monkeypatch):
+    monkeypatch.setattr(fresh, "DEADLINE_S", 0.3)
     own_helpdesk.context.simulators["zendesk"].faults.set(
         [{"method": "GET", "path": "/api/v2/users", "kind": "hang", "times": 9}]
     )
