@@ -223,6 +223,10 @@ def main() -> int:
         say("\nEverything runs. Where to look:")
         say(f"  The simulated desk      {SANDBOX}/   (tickets, tags, notes, and why)")
         say(f"  The simulated inbox     {SANDBOX}/inbox/   (the same panel in Intercom)")
+        say(f"  What sales sees         {SALESFORCE}/reps/   (accept, reject, convert, win)")
+        say(
+            f"  Leads at our side       http://127.0.0.1:{WEB}/admin/   (sign in by `flask admin link PERSON`, as below)"
+        )
         say(f"  Deskbridge              http://127.0.0.1:{WEB}/readyz and /metrics")
         say("  From a terminal         the same explanation, with the same servers:")
         say(f"                          DATA_FOLDER={demo.folder}/servers \\")
