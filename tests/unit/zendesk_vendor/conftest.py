@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections import Counter
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from integrations.kernel.vendor import Account
 from integrations.transport.http import OpenGate
 from integrations.zendesk.client import connect
 from sandbox.base import Context
+from sandbox.base.serving import end, serve
 from sandbox.zendesk import simulator
-
-
-class Quiet(WSGIRequestHandler):
-    def log(self, *args):
-        """Say nothing."""
 
 
 class Desk:
@@ -30,8 +24,7 @@ class Desk:
         self.requests = []
         self.answers = {}
         self._app = app
-        self._server = make_server("127.0.0.1", 0, self._wsgi, threaded=True, request_handler=Quiet)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._server = serve(self._wsgi)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     @property
@@ -62,8 +55,7 @@ class Desk:
         return self.state.create_ticket(person, "Charged twice", "I was charged twice", **values)["id"]
 
     def stop(self):
-        self._server.shutdown()
-        self._server.server_close()
+        end(self._server)
 
 
 @pytest.fixture
