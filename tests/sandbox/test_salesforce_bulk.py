@@ -105,7 +105,7 @@ def test_each_line_has_its_own_end(salesforce, call, job):
     salesforce.state.create("Lead", {"LastName": "Known", "Company": "C", "Email": "known@x.example"})
     job_id = job(
         f'{KEY},LastName,Company,Email,NumberOfEmployees\nk1,A,"C, and ""sons""\nLtd",,7\nK2,New,,,\nk3,,C,,\nk4,B,C,,many\n'
-        "k1,Again,C,,\n,No key,C,,\nk5,D,C,KNOWN@x.example,\n"
+        "K1,Again,C,,\n,No key,C,,\nk5,D,C,KNOWN@x.example,\n"
     )
     told = ended(call, job_id)
     assert (told["numberRecordsProcessed"], told["numberRecordsFailed"]) == (7, 5)
@@ -196,6 +196,13 @@ def test_a_job_that_fails_half_way_keeps_what_is_done_and_names_what_is_not(sale
     left = results(call, job_id, RESULTS[2])
     assert left[0] == {"LastName": "L", "Company": "C", KEY: "k200"}
     assert len(left) == 100
+
+
+def test_a_job_of_several_batches_takes_every_line_once(salesforce, call, job):
+    """More lines than one transaction has."""
+    job_id = job(f"LastName,Company,{KEY}\n" + "".join(f"L,C,k{n}\n" for n in range(450)))
+    assert ended(call, job_id)["numberRecordsProcessed"] == 450
+    assert sorted(row[KEY] for row in salesforce.state.rows["Lead"].values()) == sorted(f"k{n}" for n in range(450))
 
 
 def test_an_aborted_job_goes_no_further(salesforce, call, job):

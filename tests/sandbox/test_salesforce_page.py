@@ -44,7 +44,7 @@ def act(visit, records):
     return lambda kind, do, **form: visit(f"{kind}/{records[kind]}/{do}", form)
 
 
-def test_all_of_a_record_is_shown_to_reps_as_text(visit, records):
+def test_all_of_a_record_is_shown_to_reps_as_text(salesforce, visit, records):
     page = visit().text
     for told in (
         "Unknown Ltd",
@@ -60,6 +60,8 @@ def test_all_of_a_record_is_shown_to_reps_as_text(visit, records):
     assert "default-src 'none'" in visit().headers["Content-Security-Policy"]
     found = visit("?with=seats").text
     assert ("Call them" in found, "Unknown Ltd" in found) == (True, False)
+    salesforce.state.delete("Task", records["Task"])
+    assert "Call them" not in visit().text
 
 
 def test_an_org_without_leads_says_so(visit):
@@ -100,6 +102,7 @@ def test_a_lead_is_converted_once_and_its_deal_is_won(salesforce, visit, act, re
     again = act("Lead", "convert")
     assert (again.status_code, "CANNOT_UPDATE_CONVERTED_LEAD" in again.text) == (409, True)
     assert f'href="#{deal}"' in again.text
+    assert f"/{records['Lead']}/accept" not in again.text, "it is read-only"
     assert visit(f"Opportunity/{deal}/win", {"amount": "1200.50"}).ok
     row = salesforce.state.rows["Opportunity"][deal]
     assert (row["IsWon"], row["Amount"]) == (True, 1200.5)
