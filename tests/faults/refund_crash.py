@@ -8,32 +8,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import signal
 import sys
 import time
 
-import psycopg
-
-from app.db import Database, migrations
-from app.servers import temporary
-from app.telemetry.logs import configure
-from sandbox.base import Context
-from sandbox.stripe.local import Local
+from tests.faults.own_bank import interrupted, own_bank
 from tests.faults.refund_harness import Harness
 from tests.faults.test_refund_kills import GATE, REST, strike
 
 
 def main(points, first=0):
-    configure("error")
-    began, told = time.monotonic(), []
-    signal.signal(signal.SIGINT, lambda number, _frame: told.append(number))
-    with temporary() as urls:
-        server = urls.database_url.replace("//deskbridge_app@", "//postgres@")
-        with psycopg.connect(server.replace("/deskbridge?", "/postgres?"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE crash")
-        url = server.replace("/deskbridge?", "/crash?")
-        migrations.upgrade(url)
-        database, stripe = Database(url), Local(Context(limits=False, time_factor=50))
+    began, told = time.monotonic(), interrupted()
+    with own_bank("crash") as (database, stripe):
         harness = Harness(database, stripe)
         for boundary, answer in itertools.islice(itertools.cycle([*GATE, *REST]), first, first + points):
             try:
@@ -44,8 +29,6 @@ def main(points, first=0):
                 break
         figures = {**harness.figures(), "seconds": round(time.monotonic() - began)}
         harness.stop()
-        stripe.stop()
-        database.close()
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

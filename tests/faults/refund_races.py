@@ -8,17 +8,10 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import sys
 import time
 
-import psycopg
-
-from app.db import Database, migrations
-from app.servers import temporary
-from app.telemetry.logs import configure
-from sandbox.base import Context
-from sandbox.stripe.local import Local
+from tests.faults.own_bank import interrupted, own_bank
 from tests.refund_world import World
 from tests.unit.refunds.test_race import AGENTS, race
 
@@ -26,16 +19,8 @@ CAPTURED, AMOUNTS = 10_000, (600, 1500, 4000, 7000)
 
 
 def main(races, first=0):
-    configure("error")
-    began, told, most = time.monotonic(), [], 0
-    signal.signal(signal.SIGINT, lambda number, _frame: told.append(number))
-    with temporary() as urls:
-        server = urls.database_url.replace("//deskbridge_app@", "//postgres@")
-        with psycopg.connect(server.replace("/deskbridge?", "/postgres?"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE races")
-        url = server.replace("/deskbridge?", "/races?")
-        migrations.upgrade(url)
-        database, stripe = Database(url), Local(Context(limits=False, time_factor=50))
+    began, told, most = time.monotonic(), interrupted(), 0
+    with own_bank("races") as (database, stripe):
         world = World(database, stripe)
         world.set_up()
         for seed in range(first, first + races):
@@ -49,8 +34,6 @@ def main(races, first=0):
         figures = {"races": len(world.charges), "agents": AGENTS, "most_granted": most, "captured": CAPTURED,
                    **world.check(), "seconds": round(time.monotonic() - began)}  # fmt: skip
         world.close()
-        stripe.stop()
-        database.close()
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
