@@ -14,7 +14,7 @@ from app import refunds
 from app.access import Actor
 from app.refunds import Intent, Where
 from integrations.kernel.errors import NotFound
-from sidebar_app import canvas_door, canvas_views, panel, payers, reading, refund_states, two_facts
+from sidebar_app import billed, canvas_door, canvas_views, panel, payers, reading, refund_states, two_facts
 from sidebar_app.canvas_door import Asked
 from sidebar_app.canvas_kit import Component
 from sidebar_app.canvas_views import Asking
@@ -65,7 +65,7 @@ def text_of(asked: Asked, name: str) -> str:
 def first_of(asked: Asked) -> int:
     """The first row of the list that is shown; 0 for whatever is no such number."""
     value = asked.stored.get("first")
-    return value if type(value) is int and 0 <= value < panel.MANY else 0
+    return value if type(value) is int and 0 <= value < billed.MANY else 0
 
 
 def built(cx: sa.Connection, who: Visit, key: str) -> Panel:

@@ -8,8 +8,9 @@ from typing import Final
 
 from app.refunds import Intent
 from app.ui.words import Reader
+from sidebar_app.billed import Payer
 from sidebar_app.canvas_kit import MOST_OPTIONS, Component, button, divider, dropdown, entry, item, rows, table, text
-from sidebar_app.panel import Panel, Payer
+from sidebar_app.panel import Panel
 from sidebar_app.payers import Choice
 from sidebar_app.refund_states import in_words
 

@@ -36,7 +36,7 @@ def want_payer(cx: sa.Connection, payer: PayerKey, now: datetime) -> bool:
     once = hashlib.sha256(f"{payer[0]}/{payer[1]}/{window}".encode()).digest()
     if not sessions.use_once(cx, "refresh", once, now + timedelta(seconds=2 * EVERY_S)):
         return False
-    found = newest.of_payer(cx, payer, KINDS, EACH).records
+    found = newest.of_payer(cx, payer, KINDS, EACH)
     mirror.want_reread(cx, payer[0], [(kind, one["id"]) for kind, some in found.items() for one in some])
     return True
 

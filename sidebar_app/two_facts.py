@@ -80,7 +80,7 @@ def find(cx: sa.Connection, facts: Facts, candidates: Sequence[PayerKey], connec
 
 
 def _has_paid(cx: sa.Connection, payer: PayerKey, facts: Facts) -> bool:
-    charges: Iterable[Mapping[str, object]] = newest.of_payer(cx, payer, ["charge"], CHARGES).records.get("charge", ())
+    charges: Iterable[Mapping[str, object]] = newest.of_payer(cx, payer, ["charge"], CHARGES).get("charge", ())
     return any(_fits(charge, facts) for charge in charges)
 
 

@@ -248,37 +248,6 @@ def invoices_of(cx: sa.Connection, connection_id: str, charges: Mapping[str, str
     return {source[row[0]]: row[1] for row in cx.execute(query)} if source else {}
 
 
-_PAYMENT, _INVOICE = billing_object.alias("payment"), billing_object.alias("invoice")
-_NUMBERS = (
-    sa.select(_PAYMENT.c.charge_id, _INVOICE.c.data["number"].astext)
-    .join(
-        _INVOICE,
-        sa.and_(
-            _INVOICE.c.connection_id == _PAYMENT.c.connection_id,
-            _INVOICE.c.kind == "invoice",
-            _INVOICE.c.id == _PAYMENT.c.data["invoice_id"].astext,
-            ~_INVOICE.c.gone,
-        ),
-    )
-    .where(
-        _PAYMENT.c.connection_id == sa.bindparam("connection", type_=sa.Text),
-        _PAYMENT.c.payer_id == "",
-        _PAYMENT.c.charge_id == sa.any_(sa.bindparam("names", type_=sa.ARRAY(sa.Text))),
-        _PAYMENT.c.charge_id != "",
-        _PAYMENT.c.kind == "invoice_payment",
-    )
-)
-
-
-def numbers_of(cx: sa.Connection, connection_id: str, charges: Mapping[str, str]) -> dict[str, str]:
-    """Charge -> number of the invoice it paid, "" for one without; as `invoices_of`, for those whose invoice is known."""
-    source = {name: charge_id for charge_id, intent in charges.items() for name in (charge_id, intent) if name}
-    if not source:
-        return {}
-    rows = cx.execute(_NUMBERS, {"connection": connection_id, "names": sorted(source)})
-    return {source[row[0]]: row[1] or "" for row in rows}
-
-
 def payers_after(cx: sa.Connection, connection_id: str, after: str, limit: int) -> list[str]:
     """Payers of a connection in id order, after one."""
     o = billing_object.c
