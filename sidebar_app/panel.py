@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app import billing, identity
 from app.config import Settings
-from app.customers import store as customers
+from app.customers.store import Person
 from app.identity import IdentitySettings, Match, PayerMatch
 from app.ui.words import Reader, plain
 from integrations.kernel.vendor import Account
@@ -63,10 +63,16 @@ def ladder(settings: Settings) -> IdentitySettings:
 
 def found_match(cx: sa.Connection, visit: Visit, settings: Settings, accounts: Mapping[str, Account]) -> Match:
     """Who pays for the requester, of the billing connections that are in service."""
+    return _looked(cx, visit, settings, accounts)[1]
+
+
+def _looked(
+    cx: sa.Connection, visit: Visit, settings: Settings, accounts: Mapping[str, Account]
+) -> tuple[Person | None, Match]:
     if visit.requester is None:
-        return Match()
-    match = payers.match(cx, visit.requester, ladder(settings))
-    return replace(
+        return None, Match()
+    person, match = identity.look(cx, visit.requester, ladder(settings))
+    return person, replace(
         match,
         payers=tuple(p for p in match.payers if p.connection_id in accounts),
         company=tuple(key for key in match.company if key[0] in accounts),
@@ -89,12 +95,12 @@ def build(
     """
     if not visit.is_known:
         return Panel("unknown")
-    match = found_match(cx, visit, settings, accounts)
+    person, match = _looked(cx, visit, settings, accounts)
     one = payers.pick(match, asked)
     unverified = bool(match.payers) and match.strength == identity.Strength.UNVERIFIED
     panel = Panel(
         _state(match, one),
-        who=_who(cx, visit),
+        who=_who(person),
         choices=payers.choices(cx, match.payers, visit.reader) if len(match.payers) > 1 and one is None else (),
         warnings=[plain(text) for text in match.warnings],
         tags=why.tags(visit, settings.tag_prefix),
@@ -124,14 +130,11 @@ def _state(match: Match, one: PayerMatch | None) -> str:
     return "company" if match.company else "nobody"
 
 
-def _who(cx: sa.Connection, visit: Visit) -> Who | None:
-    if not visit.requester_id:
+def _who(person: Person | None) -> Who | None:
+    if person is None:
         return None
-    found = customers.introduced(cx, visit.session.connection_id, visit.requester_id)
-    if found is None:
-        return None
-    told, email, company = map(plain, found)
-    name = told or "No name"
+    name, email = plain(person.name) or "No name", plain(person.email)
+    company = plain(person.company.name) if person.company else ""
     initials = "".join(part[0] for part in name.split()[:1] + name.split()[1:][-1:]).upper()
     return Who(name, email, company, initials)
 

@@ -41,11 +41,6 @@ def key_of(payer: PayerMatch) -> str:
     return f"{payer.connection_id}/{payer.payer_id}"
 
 
-def match(cx: sa.Connection, requester: Requester, settings: identity.IdentitySettings) -> Match:
-    """Who pays for the requester; nothing is written down for being looked at."""
-    return identity.match(cx, [requester], settings, remember=False)[requester]
-
-
 def pick(found: Match, asked: str) -> PayerMatch | None:
     """The payer to show: the only one, or the one asked for. Raises NotTheirs for any other."""
     if asked:

@@ -23,12 +23,12 @@ def actor(cx: sa.Connection, login: Login, staff: Staff | None, now: datetime) -
         staff: what the helpdesk says of them; None for the console, whose people only we know. Somebody the helpdesk
             does not know, or knows as gone, is a viewer whatever we have written down.
     """
-    known = store.by_login(cx, login.connection_id, login.external_id)
+    known, rules = store.known(cx, login.connection_id, login.external_id)
     checked_at = staff.checked_at if staff else now
     if known is not None and (login.connection_id == CONSOLE or (staff and staff.active)):
-        return Actor(known["id"], Role(known["role"]), login, checked_at, known["name"])
-    person_id = known["id"] if known is not None else f"{login.connection_id}:{login.external_id}"
-    role = by_rules(staff, store.rules(cx, login.connection_id)) if staff and staff.active else Role.VIEWER
+        return Actor(known.value, Role(known.role), login, checked_at, known.name)
+    person_id = known.value if known is not None else f"{login.connection_id}:{login.external_id}"
+    role = by_rules(staff, rules) if staff and staff.active else Role.VIEWER
     return Actor(person_id, role, login, checked_at)
 
 

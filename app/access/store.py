@@ -61,6 +61,26 @@ _BY_LOGIN = (
 )
 
 
+def known(
+    cx: sa.Connection, connection_id: str, external_id: str
+) -> tuple[sa.Row[Any] | None, list[tuple[str, str, str]]]:
+    """The person of a login, and the connection's rules (kind, value, role): both in one statement."""
+    rows = cx.execute(_KNOWN, {"connection": connection_id, "external": external_id}).all()
+    rules = [(r.kind, r.value, r.role) for r in rows if r.kind != "person"]
+    return next((r for r in rows if r.kind == "person"), None), rules
+
+
+_KNOWN = sa.text(
+    """
+    SELECT 'person' AS kind, p.id AS value, p.role, p.name FROM access_login l
+    JOIN access_person p ON p.id = l.person_id
+    WHERE l.connection_id = :connection AND l.external_id = :external
+    UNION ALL
+    SELECT kind, value, role, '' FROM access_rule WHERE connection_id = :connection
+    """
+)
+
+
 def put_rule(cx: sa.Connection, connection_id: str, kind: str, value: str, role: str) -> None:
     statement = insert(access_rule).values(connection_id=connection_id, kind=kind, value=value, role=role)
     cx.execute(
@@ -68,10 +88,3 @@ def put_rule(cx: sa.Connection, connection_id: str, kind: str, value: str, role:
             index_elements=["connection_id", "kind", "value"], set_={"role": statement.excluded.role}
         )
     )
-
-
-def rules(cx: sa.Connection, connection_id: str) -> list[tuple[str, str, str]]:
-    return [(r.kind, r.value, r.role) for r in cx.execute(_RULES, {"connection": connection_id})]
-
-
-_RULES = sa.select(access_rule).where(access_rule.c.connection_id == sa.bindparam("connection", type_=sa.Text))

@@ -15,8 +15,6 @@ from app.customers.store_read import Address as Address
 from app.customers.store_read import Organization as Organization
 from app.customers.store_read import Person as Person
 from app.customers.store_read import by_folded_email as by_folded_email
-from app.customers.store_read import introduced as introduced
-from app.customers.store_read import merged_ids as merged_ids
 from app.customers.store_read import organizations as organizations
 from app.customers.store_read import people as people
 from integrations.kernel.records import OrganizationRecord, PersonRecord

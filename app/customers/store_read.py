@@ -23,8 +23,22 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Organization:
+    """A company as the mirror holds it. domains: folded."""
+
+    id: str
+    name: str
+    external_id: str | None
+    fields: Mapping[str, Any]
+    domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """A person as the mirror holds it. email: the primary address as written, or "". gone: deleted or merged."""
+    """A person as the mirror holds it. email: the primary address as written, or "". gone: deleted or merged.
+
+    company: None too while the mirror does not know it.
+    """
 
     id: str
     name: str
@@ -40,22 +54,12 @@ class Person:
     email: str = ""
     email_domain: str = ""
     addresses: tuple[Address, ...] = ()
+    company: Organization | None = None
 
     @property
     def is_there(self) -> bool:
         """Is it a person the helpdesk still knows as itself?"""
         return self.active and not self.gone
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """A company as the mirror holds it. domains: folded."""
-
-    id: str
-    name: str
-    external_id: str | None
-    fields: Mapping[str, Any]
-    domains: tuple[str, ...] = ()
 
 
 # Statements are made once: making one costs as much as asking it.
@@ -64,7 +68,7 @@ _IDS = sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))
 
 
 def people(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Person]:
-    """People by id, with all their addresses, the primary one first; an unknown one is missing."""
+    """People by id, with their company and all their addresses, the primary one first; an unknown one is missing."""
     if not ids:
         return {}
     rows: dict[str, list[sa.Row[Any]]] = defaultdict(list)
@@ -73,11 +77,26 @@ def people(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[st
     return {one: _person(some) for one, some in rows.items()}
 
 
+_DOMAINS = (
+    sa.select(sa.func.array_agg(sa.distinct(organization_domain.c.domain)))
+    .where(organization_domain.c.connection_id == organization.c.connection_id)
+    .where(organization_domain.c.organization_id == organization.c.id)
+    .scalar_subquery()
+)
 _PEOPLE = (
-    sa.select(person, *(person_email.c[name] for name in ("address", "folded", "base", "domain", "verified")))
+    sa.select(
+        person,
+        *(person_email.c[name] for name in ("address", "folded", "base", "domain", "verified")),
+        *(organization.c[name].label(f"company_{name}") for name in ("id", "name", "external_id", "fields")),
+        _DOMAINS.label("company_domains"),
+    )
     .outerjoin(
         person_email,
         sa.and_(person_email.c.connection_id == person.c.connection_id, person_email.c.person_id == person.c.id),
+    )
+    .outerjoin(
+        organization,
+        sa.and_(organization.c.connection_id == person.c.connection_id, organization.c.id == person.c.organization_id),
     )
     .where(person.c.connection_id == _CONNECTION, person.c.id == _IDS)
     .order_by(person_email.c.is_primary.desc(), person_email.c.folded)
@@ -90,8 +109,15 @@ def _person(rows: Sequence[sa.Row[Any]]) -> Person:
     return Person(
         row.id, row.name, row.role, row.external_id, row.organization_id, row.locale, row.time_zone, row.active,
         row.gone, row.merged_into, row.fields, row.address or "", row.domain or "",
-        tuple(Address(e.folded, e.base, e.domain, e.verified) for e in rows if e.folded is not None),
+        tuple(Address(e.folded, e.base, e.domain, e.verified) for e in rows if e.folded is not None), _company(row),
     )  # fmt: skip
+
+
+def _company(row: sa.Row[Any]) -> Organization | None:
+    if row.company_id is None:
+        return None
+    domains = tuple(row.company_domains or ())
+    return Organization(row.company_id, row.company_name, row.company_external_id, row.company_fields, domains)
 
 
 def organizations(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, Organization]:
@@ -104,57 +130,9 @@ def organizations(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> 
     }
 
 
-def _organizations() -> sa.Select[Any]:
-    mine, whole = organization_domain.c, organization.c
-    domains = (
-        sa.select(sa.func.array_agg(sa.distinct(mine.domain)))
-        .where(mine.connection_id == whole.connection_id, mine.organization_id == whole.id)
-        .scalar_subquery()
-    )
-    return sa.select(whole.id, whole.name, whole.external_id, whole.fields, domains.label("domains")).where(
-        whole.connection_id == _CONNECTION, whole.id == _IDS
-    )
-
-
-_ORGANIZATIONS = _organizations()
-
-
-def introduced(cx: sa.Connection, connection_id: str, person_id: str) -> tuple[str, str, str] | None:
-    """Name, primary address and company of one person, "" for what is not known; None for an unknown person."""
-    row = cx.execute(_INTRODUCED, {"connection": connection_id, "ids": [person_id]}).first()
-    return (row.name, row.address or "", row.company or "") if row else None
-
-
-_INTRODUCED = (
-    sa.select(person.c.name, person_email.c.address, organization.c.name.label("company"))
-    .outerjoin(
-        person_email,
-        sa.and_(person_email.c.connection_id == person.c.connection_id, person_email.c.person_id == person.c.id),
-    )
-    .outerjoin(
-        organization,
-        sa.and_(organization.c.connection_id == person.c.connection_id, organization.c.id == person.c.organization_id),
-    )
-    .where(person.c.connection_id == _CONNECTION, person.c.id == _IDS)
-    .order_by(person_email.c.is_primary.desc(), person_email.c.folded)
-    .limit(1)
-)
-
-
-def merged_ids(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
-    """Who was merged into these people, by survivor."""
-    found: dict[str, list[str]] = defaultdict(list)
-    if ids:
-        for row in cx.execute(_MERGED, {"connection": connection_id, "ids": list(ids)}):
-            found[row.merged_into].append(row.id)
-    return found
-
-
-_MERGED = (
-    sa.select(person.c.id, person.c.merged_into)
-    .where(person.c.connection_id == _CONNECTION, person.c.merged_into == _IDS)
-    .order_by(person.c.id)
-)
+_ORGANIZATIONS = sa.select(
+    *(organization.c[name] for name in ("id", "name", "external_id", "fields")), _DOMAINS.label("domains")
+).where(organization.c.connection_id == _CONNECTION, organization.c.id == _IDS)
 
 
 def by_folded_email(cx: sa.Connection, connection_id: str, addresses: Sequence[str]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from app.customers.folding import is_free_mail
 from app.customers.look_alike import skeleton
-from app.customers.store import Organization, Person
+from app.customers.store import Person
 from app.identity.policy import BY_PEOPLE, IdentitySettings, Match, PayerKey, best
 
 _Clue = TypeVar("_Clue")
@@ -53,7 +53,7 @@ class Stored:
         return any(payer in keys for keys in self.linked.values())
 
 
-def clues(person: Person, company: Organization | None, settings: IdentitySettings) -> Clues:
+def clues(person: Person, settings: IdentitySettings) -> Clues:
     """The clues of one requester; none for somebody who is deleted."""
     if not person.is_there:
         return Clues()
@@ -65,6 +65,7 @@ def clues(person: Person, company: Organization | None, settings: IdentitySettin
     ids = {person.external_id} if person.external_id else set()
     domains = {one.domain for one in person.addresses if not is_free_mail(one.domain)}
     seen = frozenset(domains)
+    company = person.company
     if company is not None:
         keys |= {(key, company.external_id) for key in settings.organization_keys if company.external_id}
         named = (company.external_id, *(company.fields.get(name) for name in settings.organization_fields))

@@ -36,38 +36,41 @@ def match(
     for requester in requesters:
         by_connection[requester.connection_id].append(requester.person_id)
     for connection_id, ids in sorted(by_connection.items()):
-        found = _match_people(cx, connection_id, sorted(set(ids)), settings, remember)
+        _, found = _match_people(cx, connection_id, sorted(set(ids)), settings, remember)
         result |= {Requester(connection_id, one): found.get(one, Match()) for one in ids}
     return result
 
 
+def look(cx: sa.Connection, requester: Requester, settings: IdentitySettings) -> tuple[Person | None, Match]:
+    """One requester, None where the mirror does not know them, and their payers; nothing is written down for it."""
+    person_id = requester.person_id
+    people, found = _match_people(cx, requester.connection_id, [person_id], settings, remember=False)
+    return people.get(person_id), found.get(person_id, Match())
+
+
 def _match_people(
     cx: sa.Connection, connection_id: str, ids: Sequence[str], settings: IdentitySettings, remember: bool
-) -> dict[str, Match]:
-    people, stands_for = _survivors(cx, connection_id, ids)
-    companies = customers.organizations(
-        cx, connection_id, sorted({p.organization_id for p in people.values() if p.organization_id})
-    )
-    mine = {i: clues(p, companies.get(p.organization_id or ""), settings) for i, p in people.items()}
+) -> tuple[Mapping[str, Person], dict[str, Match]]:
+    """The people themselves, and their matches."""
+    asked, people, stands_for = _survivors(cx, connection_id, ids)
+    mine = {i: clues(p, settings) for i, p in people.items()}
     found = store.look_up(cx, connection_id, mine.values(), settings)
-    merged = customers.merged_ids(cx, connection_id, sorted(people))
-    counts_for = {old: one for one, olds in merged.items() for old in olds} | {i: i for i in people}
-    links = store.links(cx, connection_id, counts_for)
+    links = store.links(cx, connection_id, sorted(people))
     there = {i: climb(mine[i], found, links.stored.get(i, Stored())) for i, p in people.items() if p.is_there}
     if remember:
         _remember(cx, connection_id, there, links)
-    return {one: there[kept] for one, kept in stands_for.items() if kept in there}
+    return asked, {one: there[kept] for one, kept in stands_for.items() if kept in there}
 
 
 def _survivors(
     cx: sa.Connection, connection_id: str, ids: Sequence[str]
-) -> tuple[Mapping[str, Person], Mapping[str, str]]:
-    """The people themselves, and who stands for each id asked for."""
+) -> tuple[Mapping[str, Person], Mapping[str, Person], Mapping[str, str]]:
+    """The people asked for, those who stand for them, and which of these stands for each id asked for."""
     people = customers.people(cx, connection_id, ids)
     stands_for = {one: person.merged_into or one for one, person in people.items()}
     others = sorted(set(stands_for.values()) - people.keys())
     everybody = people | customers.people(cx, connection_id, others)
-    return {i: everybody[i] for i in set(stands_for.values()) if i in everybody}, stands_for
+    return people, {i: everybody[i] for i in set(stands_for.values()) if i in everybody}, stands_for
 
 
 def _remember(cx: sa.Connection, connection_id: str, found: Mapping[str, Match], links: store.Links) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.customers.look_alike import skeleton
 from app.identity.ladder import Clues, Found, Stored
-from app.identity.models import LADDER, identity_link, payer_address
+from app.identity.models import LADDER, identity_link
 from app.identity.policy import BY_PEOPLE, IdentitySettings, PayerKey
 
 _LOOK_UP = """
@@ -82,38 +82,40 @@ class Links:
     ladder: Mapping[tuple[str, PayerKey], tuple[int, str]]
 
 
-def _links() -> sa.Select[Any]:
-    gone = (
-        sa.select(payer_address.c.gone)
-        .where(payer_address.c.connection_id == identity_link.c.payer_connection_id)
-        .where(payer_address.c.payer_id == identity_link.c.payer_id)
-        .scalar_subquery()
-    )
-    return sa.select(identity_link, gone.label("payer_gone")).where(
-        identity_link.c.connection_id == sa.bindparam("connection", type_=sa.Text),
-        identity_link.c.person_id == sa.any_(sa.bindparam("people", type_=sa.ARRAY(sa.Text))),
-        sa.or_(identity_link.c.ended_at.is_(None), identity_link.c.made_by == LADDER),
-    )
+# Links of people and of those who were merged into them, whom they count for.
+_LINKS = sa.text(
+    """
+    SELECT l.id, l.person_id, l.payer_connection_id, l.payer_id, l.rung, l.made_by, l.ended_by, l.ended_at, w.whose, (
+        SELECT a.gone FROM payer_address a
+        WHERE a.connection_id = l.payer_connection_id AND a.payer_id = l.payer_id
+    ) AS payer_gone
+    FROM (
+        SELECT id, id AS whose FROM unnest(CAST(:people AS text[])) AS asked(id)
+        UNION ALL
+        SELECT p.id, p.merged_into FROM person p
+        WHERE p.connection_id = :connection AND p.merged_into = ANY(CAST(:people AS text[]))
+            AND p.id <> ALL(CAST(:people AS text[]))
+    ) AS w
+    JOIN identity_link l ON l.connection_id = :connection AND l.person_id = w.id
+    WHERE l.ended_at IS NULL OR l.made_by = :ladder
+    """
+)
 
 
-_LINKS = _links()
-
-
-def links(cx: sa.Connection, connection_id: str, people: Mapping[str, str]) -> Links:
-    """Links of people (person id -> whose it counts for, which differs where people were merged)."""
+def links(cx: sa.Connection, connection_id: str, people: Sequence[str]) -> Links:
+    """Links of people; those of somebody who was merged into one of them count for the survivor."""
     linked: dict[str, dict[int, list[PayerKey]]] = defaultdict(lambda: defaultdict(list))
     refused: dict[str, set[PayerKey]] = defaultdict(set)
     ladder: dict[tuple[str, PayerKey], tuple[int, str]] = {}
-    for row in cx.execute(_LINKS, {"connection": connection_id, "people": sorted(people)}):
+    for row in cx.execute(_LINKS, {"connection": connection_id, "people": list(people), "ladder": LADDER}):
         key = (row.payer_connection_id, row.payer_id)
         if row.made_by == LADDER and row.ended_at is None:
             ladder[row.person_id, key] = (row.rung, row.id)
         elif row.made_by == LADDER and row.ended_by != LADDER:
-            refused[people[row.person_id]].add(key)
+            refused[row.whose].add(key)
         elif row.ended_at is None and row.rung in BY_PEOPLE and not row.payer_gone:
-            linked[people[row.person_id]][row.rung].append(key)
-    whose = set(people.values())
-    return Links({one: Stored(linked.get(one, {}), frozenset(refused.get(one, ()))) for one in whose}, ladder)
+            linked[row.whose][row.rung].append(key)
+    return Links({one: Stored(linked.get(one, {}), frozenset(refused.get(one, ()))) for one in people}, ladder)
 
 
 def put(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -106,7 +106,7 @@ def test_who_was_merged_stays_merged_and_follows_the_survivor_further(cx):
     store.apply_people(cx, DESK, [ann(9)])
     one = store.people(cx, DESK, ["1"])["1"]
     assert (one.merged_into, one.is_there) == ("3", False)
-    assert store.merged_ids(cx, DESK, ["3"]) == {"3": ["1", "2"]}
+    assert store.people(cx, DESK, ["2"])["2"].merged_into == "3"
 
 
 def test_a_company_is_kept_with_its_domains_folded(cx):
