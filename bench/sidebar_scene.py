@@ -28,6 +28,7 @@ WEB, DESK, BANK = 21_750, 21_751, 21_752
 URL = f"http://127.0.0.1:{WEB}"
 BANK_URL = f"http://127.0.0.1:{BANK}"
 CHARGES, REFUNDS, SUBSCRIPTIONS = 50, 20, 3
+LEAST_BYTES = 5_000  # of a payer's HTML with all its sections
 
 
 def billed() -> list[k.Record]:
@@ -81,6 +82,14 @@ class Scene:
         if answer.status_code != (304 if tag else 200):
             raise SystemExit(f"a view was answered {answer.status_code}")
         return answer, wall, float(answer.headers[CPU])
+
+    def billing(self, times: int) -> tuple[list[float], list[float]]:
+        """The payer's billing alone, so many times: wall ms and CPU ms of the web process."""
+        answer = self.http.get(f"{URL}/bench/billing/{world.DESK}/{self.ticket}/{times}", headers=self.headers)
+        found = answer.json()
+        if answer.status_code != 200 or found["bytes"] < LEAST_BYTES:
+            raise SystemExit(f"billing was answered {answer.status_code}")
+        return found["ms"], found["cpu"]
 
     def database_cpu_ms(self) -> float:
         """What PostgreSQL has used for us."""

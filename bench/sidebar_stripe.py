@@ -15,7 +15,7 @@ import requests
 import stripe
 
 from bench.synthetic_stripe import _HOLE, _OWNER, T, templates
-from sandbox.stripe.objects import money
+from sandbox.stripe.objects import money, people
 
 CUSTOMER, SIZES = "cus_1", {"subscriptions": 3, "invoices": 50, "charges": 50}
 KEY = "sk_test_bench"
@@ -30,6 +30,9 @@ def bodies() -> dict[str, bytes]:
         return [json.loads(text.replace(str(_HOLE), str(n)).replace(str(_OWNER), "1")) for n in range(count)]
 
     lists = {name: some(name, count) for name, count in SIZES.items()}
+    card = people.payment_method("pm_1", CUSTOMER, 2031, 4, T)
+    lists["charges"] = [money.charge(one["id"], CUSTOMER, one["payment_intent"], "usd", 9995, T, None, card)
+                        for one in lists["charges"]]  # fmt: skip
     lists["refunds"] = [money.refund(f"re_{n}", lists["charges"][n], 100, T, None, "succeeded") for n in range(20)]
     customer = made["customers"][0].replace(f"cus_{_HOLE}", CUSTOMER)
     found = {f"/v1/customers/{CUSTOMER}": customer.encode()}
