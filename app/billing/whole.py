@@ -15,18 +15,20 @@ from integrations.kernel.clock import parse_iso
 
 # One row an object, told apart by its part. The newest of each kind, then what those name: the products and prices of
 # subscriptions, the numbers of the invoices that charges paid (through the payment that names the charge or its intent).
+# OFFSET 0 keeps each look-up a look-up by its index, also where PostgreSQL has not counted the rows yet.
 _WHOLE = sa.text(
     """
     SELECT part, kind, id, data, total, place FROM (WITH mine AS (
         SELECT o.kind, o.id, o.data, count(*) OVER (PARTITION BY o.kind) AS total, row_number() OVER (
-            PARTITION BY o.kind ORDER BY coalesce(o.data ->> 'created', o.data ->> 'started', '') DESC, o.id DESC
+            PARTITION BY o.kind
+            ORDER BY coalesce(o.data ->> 'created', o.data ->> 'started', '') COLLATE "C" DESC, o.id COLLATE "C" DESC
         ) AS place
         FROM billing_object o
         WHERE o.connection_id = :connection AND o.payer_id = :payer AND o.kind = ANY(CAST(:kinds AS text[])) AND NOT o.gone
     ), few AS MATERIALIZED (SELECT * FROM mine WHERE place <= :most)
     SELECT 'newest' AS part, kind, id, data, total, place FROM few
     UNION ALL
-    SELECT 'sold', o.kind, o.id, o.data, 0, 0
+    SELECT 'sold', named.kind, named.id, o.data, 0, 0
     FROM (
         SELECT DISTINCT named.kind, named.id FROM few
         CROSS JOIN jsonb_array_elements(few.data -> 'items') AS item
@@ -35,14 +37,22 @@ _WHOLE = sa.text(
         ) AS named(kind, id)
         WHERE few.kind = 'subscription' AND named.id <> ''
     ) AS named
-    JOIN billing_object o ON o.connection_id = :connection AND o.kind = named.kind AND o.id = named.id AND NOT o.gone
+    CROSS JOIN LATERAL (
+        SELECT data FROM billing_object
+        WHERE connection_id = :connection AND kind = named.kind AND id = named.id AND NOT gone OFFSET 0
+    ) AS o
     UNION ALL
     SELECT 'number', 'charge', few.id, i.data -> 'number', 0, 0
     FROM few
-    JOIN billing_object p ON p.connection_id = :connection AND p.payer_id = '' AND p.charge_id <> ''
-        AND p.charge_id = ANY(ARRAY[few.id, few.data ->> 'intent']) AND p.kind = 'invoice_payment'
-    JOIN billing_object i ON i.connection_id = :connection AND i.kind = 'invoice' AND i.id = p.data ->> 'invoice_id'
-        AND NOT i.gone
+    CROSS JOIN LATERAL (
+        SELECT data ->> 'invoice_id' AS invoice_id FROM billing_object
+        WHERE connection_id = :connection AND payer_id = '' AND charge_id <> ''
+            AND charge_id = ANY(ARRAY[few.id, few.data ->> 'intent']) AND kind = 'invoice_payment' OFFSET 0
+    ) AS p
+    CROSS JOIN LATERAL (
+        SELECT data FROM billing_object
+        WHERE connection_id = :connection AND kind = 'invoice' AND id = p.invoice_id AND NOT gone OFFSET 0
+    ) AS i
     WHERE few.kind = 'charge'
     UNION ALL
     SELECT 'profile', '', '', profile, 0, 0 FROM billing_profile WHERE connection_id = :connection AND payer_id = :payer

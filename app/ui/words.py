@@ -60,8 +60,7 @@ class Reader:
 
     def day(self, value: str | datetime) -> Moment:
         """A moment as a day, with the year only where it is another one."""
-        at = _moment(value)
-        return self._moment(at, self.short(at.astimezone(self.zone).date()))
+        return _day(self.locale, self.zone, value, self.now.astimezone(self.zone).year)
 
     def short(self, day: date) -> str:
         """A day in the reader's order of words."""
@@ -76,11 +75,7 @@ class Reader:
         at = _moment(value)
         local = at.astimezone(self.zone)
         clock = format_time(local, "short", tzinfo=self.zone, locale=self.locale)
-        return self._moment(at, f"{self.short(local.date())}, {clock}")
-
-    def _moment(self, at: datetime, text: str) -> Moment:
-        at = at.astimezone(UTC).replace(microsecond=0)
-        return Moment(text, f"{at:%Y-%m-%d %H:%M:%S} UTC", at.isoformat().replace("+00:00", "Z"))
+        return _exact(at, f"{self.short(local.date())}, {clock}")
 
 
 def reader(locale: str, zone: str, now: datetime) -> Reader:
@@ -133,6 +128,19 @@ def _amount(locale: Locale, minor: int, currency: str) -> str:
     amount = Decimal(minor).scaleb(-digits)
     text = _pattern(locale, digits).apply(amount, locale, currency=currency, currency_digits=False)
     return _BETWEEN.sub("\u00a0", text)
+
+
+@lru_cache(TEXTS)
+def _day(locale: Locale, zone: ZoneInfo, value: str | datetime, this_year: int) -> Moment:
+    at = _moment(value)
+    day = at.astimezone(zone).date()
+    return _exact(at, _short(locale, day, day.year != this_year))
+
+
+def _exact(at: datetime, text: str) -> Moment:
+    """A moment with the exact time behind what is shown."""
+    at = at.astimezone(UTC).replace(microsecond=0)
+    return Moment(text, f"{at:%Y-%m-%d %H:%M:%S} UTC", at.isoformat().replace("+00:00", "Z"))
 
 
 @lru_cache(TEXTS)
