@@ -7,12 +7,8 @@ import json
 import sys
 import time
 
-import psycopg
-
-from app.db import Database, migrations
-from app.servers import temporary
-from app.telemetry.logs import configure
 from tests.faults.lead_harness import ANSWERS, BOUNDARIES, Harness
+from tests.faults.terminal import counted, own_database
 
 
 def points():
@@ -24,24 +20,16 @@ def points():
 
 
 def main(number):
-    configure("error")
     began = time.monotonic()
-    with temporary() as urls:
-        server = urls.database_url.replace("//deskbridge_app@", "//postgres@")
-        with psycopg.connect(server.replace("/deskbridge?", "/postgres?"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE crash")
-        url = server.replace("/deskbridge?", "/crash?")
-        migrations.upgrade(url)
-        database = Database(url)
+    with own_database("crash") as database:
         harness = Harness(database)
-        for boundary, answer in itertools.islice(itertools.cycle(points()), number):
+        for boundary, answer in counted("points", itertools.islice(itertools.cycle(points()), number), number):
             try:
                 harness.strike(boundary, answer)
             except AssertionError as wrong:
                 sys.exit(f"{boundary} x {answer}: {wrong}")
         figures = {**harness.figures(), "seconds": round(time.monotonic() - began)}
         harness.stop()
-        database.close()
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

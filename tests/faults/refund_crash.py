@@ -11,22 +11,21 @@ import json
 import sys
 import time
 
-from tests.faults.own_bank import interrupted, own_bank
 from tests.faults.refund_harness import Harness
+from tests.faults.terminal import counted, own_bank
 from tests.faults.test_refund_kills import GATE, REST, strike
 
 
 def main(points, first=0):
-    began, told = time.monotonic(), interrupted()
+    began = time.monotonic()
     with own_bank("crash") as (database, stripe):
         harness = Harness(database, stripe)
-        for boundary, answer in itertools.islice(itertools.cycle([*GATE, *REST]), first, first + points):
+        pairs = itertools.islice(itertools.cycle([*GATE, *REST]), first, first + points)
+        for boundary, answer in counted("points", pairs, points):
             try:
                 strike(harness, boundary, answer)
             except AssertionError as wrong:
                 sys.exit(f"{boundary} x {answer}: {wrong}")
-            if told:
-                break
         figures = {**harness.figures(), "seconds": round(time.monotonic() - began)}
         harness.stop()
     sys.stdout.write(json.dumps(figures) + "\n")

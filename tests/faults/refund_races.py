@@ -11,7 +11,7 @@ import random
 import sys
 import time
 
-from tests.faults.own_bank import interrupted, own_bank
+from tests.faults.terminal import counted, own_bank
 from tests.refund_world import World
 from tests.unit.refunds.test_race import AGENTS, race
 
@@ -19,18 +19,16 @@ CAPTURED, AMOUNTS = 10_000, (600, 1500, 4000, 7000)
 
 
 def main(races, first=0):
-    began, told, most = time.monotonic(), interrupted(), 0
+    began, most = time.monotonic(), 0
     with own_bank("races") as (database, stripe):
         world = World(database, stripe)
         world.set_up()
-        for seed in range(first, first + races):
+        for seed in counted("races", range(first, first + races), races):
             dice = random.Random(seed)
             granted = sum(race(world, world.charge(CAPTURED), [dice.choice(AMOUNTS) for _ in range(AGENTS)]))
             most = max(most, granted)
             if granted > CAPTURED:
                 sys.exit(f"race {seed}: {granted} of {CAPTURED} granted")
-            if told:
-                break
         figures = {"races": len(world.charges), "agents": AGENTS, "most_granted": most, "captured": CAPTURED,
                    **world.check(), "seconds": round(time.monotonic() - began)}  # fmt: skip
         world.close()
