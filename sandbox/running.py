@@ -10,13 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from sandbox import commands
 from sandbox.desk import demo as sidebar
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,21 +54,15 @@ class Demo:
 
     def flask(self, *words: str, show: bool = False) -> str:
         """Run a command of the product; its words come back, or the demo ends with them."""
-        done = self._run(words, None if show else subprocess.PIPE)
+        done = commands.run(words, self.environment, show=show)
         if done.returncode:
-            raise SystemExit(f"`flask {' '.join(words)}` failed:\n{done.stdout}{done.stderr or ''}")
+            raise SystemExit(f"`flask {' '.join(words)}` failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def attempt(self, *words: str) -> tuple[int, str]:
         """Run a command that may be refused: its exit code and everything it said."""
-        done = self._run(words, subprocess.STDOUT)
+        done = commands.run(words, self.environment, merge=True)
         return done.returncode, done.stdout
-
-    def _run(self, words: Sequence[str], stderr: int | None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-            cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=stderr, text=True,
-        )  # fmt: skip
 
     def start(self, name: str, *command: str) -> None:
         """A child process, its output in a log beside the data."""
