@@ -40,7 +40,7 @@ def test_a_day_with_everything_killed_once_loses_nothing_and_does_nothing_twice(
     options = demo.arguments(["--once", "--seconds", "14", "--tickets", "60", "--lose", "0"])
     done = []
     with demo.running(options) as day:
-        day.environment |= {"INBOX_LEASE_S": "5", "OUTBOX_LEASE_S": "5"}
+        day.environment |= {"INBOX_LEASE_S": "5", "OUTBOX_LEASE_S": "5", "CATCHUP_S": "5", "CATCHUP_GRACE_S": "2"}
         demo.set_up(day)
         killer = threading.Thread(target=kill_in_turn, args=(day, done))
         killer.start()
