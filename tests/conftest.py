@@ -9,7 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 import psycopg
 import pytest
 import redis
+from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from app.db import Database, migrations
 from app.servers import Urls, temporary
@@ -20,6 +23,23 @@ from tests.databases import Databases
 # A slow machine is no fault of the code: no test fails for the time it took.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+class Compiled(BytecodeCache):
+    """Templates this process has compiled: apps are made by the hundred here, and each would compile them again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": Compiled()}
 
 
 @pytest.fixture(scope="session")
