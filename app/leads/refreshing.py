@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.leads import accounts, store
 from app.leads.card import Card, card
+from app.leads.holding import Blocked
 from app.leads.judging import Judged, Standing, judge
 from app.leads.match import UNKNOWN, Found
 from app.leads.models import lead
@@ -73,14 +74,19 @@ def refresh(
             if change["b_state"] != row["state"]:
                 steps.append((row["id"], change["b_state"], change["b_why"]))
             elif change["b_on_hold"] != row["on_hold"]:
-                steps.append((row["id"], *_hold_step(scene, row, change["b_on_hold"])))
+                steps.append((row["id"], *_hold_step(_block(scene, row))))
     if changes:
         cx.execute(_CHANGE, changes)
         store.tell(cx, steps)
 
 
-def _hold_step(scene: Scene, row: Row, on_hold: bool) -> tuple[str, str]:
-    return ("on hold", scene.blocked[row["company"]].sentence) if on_hold else ("hold released", "")
+def _block(scene: Scene, row: Row) -> Blocked | None:
+    """Why its company must be left alone; by its subject too, which may stand for another company by now."""
+    return scene.blocked.get(row["company"]) or scene.blocked.get(row["subject"])
+
+
+def _hold_step(block: Blocked | None) -> tuple[str, str]:
+    return ("on hold", block.sentence) if block else ("hold released", "")
 
 
 def _change(
@@ -88,7 +94,7 @@ def _change(
 ) -> dict[str, Any] | None:
     """The row's new values; None when there is nothing to write."""
     state = State(row["state"])
-    block = scene.blocked.get(row["company"]) or scene.blocked.get(row["subject"])
+    block = _block(scene, row)
     # A company once found stays the lead's, whatever the mirror says later.
     match = None if row["account_id"] else matches.get(row["subject"])
     found = match or UNKNOWN
@@ -134,8 +140,8 @@ def _moved(scene: Scene, row: Row, end: Judged, made: Card | None) -> dict[str, 
     expires = row["expires_at"]
     if end.state is State.HELD and expires is None:
         expires = scene.now + timedelta(days=scene.policy.hold_days)
-    if end.state is State.DUE:
-        expires = None
+    if end.state is State.DUE or (end.state is State.DROPPED and not end.waited_too_long):
+        expires = None  # kept, it says that the lead is not to come back
     gather_s = float(scene.policy.gather_s)
     if end.state is State.DUE and row["state"] != State.DUE.value:
         asked = made is not None and any(what == "ticket" for what, _, _ in made.refs)

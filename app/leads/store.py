@@ -46,6 +46,11 @@ def of_companies(cx: sa.Connection, companies: Collection[str], *, lock: bool = 
     return list(cx.execute(query.with_for_update() if lock else query).mappings())
 
 
+def of_subjects(cx: sa.Connection, subjects: Collection[str]) -> list[sa.RowMapping]:
+    """Every lead that was made of these subjects, whatever its state and company, oldest first."""
+    return list(cx.execute(sa.select(lead).where(c.subject.in_(sorted(subjects))).order_by(c.id)).mappings())
+
+
 def by_ids(cx: sa.Connection, ids: Collection[str], *, lock: bool = False) -> dict[str, sa.RowMapping]:
     query = sa.select(lead).where(c.id.in_(sorted(ids))).order_by(c.id)
     return {row["id"]: row for row in cx.execute(query.with_for_update() if lock else query).mappings()}
