@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,7 +29,8 @@ from app.telemetry.failpoints import fp
 from integrations.kernel.clock import utc_now
 
 BATCH = 500
-REMATCHED = "rematched"
+REMATCHED, AWAKE = "rematched", "awake"
+SLACK, EVER = timedelta(hours=1), datetime(2000, 1, 1, tzinfo=UTC)
 c, s = lead.c, lead_signal.c
 _OPEN = [one.value for one in OPEN]
 _AT_CRM = [one.value for one in AT_CRM]
@@ -212,19 +213,26 @@ def _rests(one: Mapping[Any, Any], scene: Scene) -> bool:
     return bool((scene.now - one["verdict_at"]).days < scene.policy.cooldown_days)
 
 
-# What was seen while a lead of another period rested is news again once the rest is over.
+# What was seen while a lead of another period rested is news again once the rest is over. since: of rests that ended before
+# that, everything was told; by an index over the verdicts, so that a run does not read all leads that ever were answered.
 _AWAKE = sa.text(
     """
     UPDATE lead_signal s SET judged_digest = '' FROM lead l
     WHERE l.state = 'closed' AND s.lead_id = l.id AND s.ended_at IS NULL AND s.period <> l.period
       AND s.seen_at > l.verdict_at AND s.judged_digest = s.digest
       AND l.verdict_at <= CAST(:now AS timestamptz) - make_interval(days => :days)
+      AND l.verdict_at > CAST(:since AS timestamptz) - make_interval(days => :days)
     """
 )
 
 
 def _awake(cx: sa.Connection, scene: Scene) -> None:
-    cx.execute(_AWAKE, {"now": scene.now, "days": scene.policy.cooldown_days})
+    """Since the last run, and an hour more; all of them where the cool-down is another one now."""
+    days = scene.policy.cooldown_days
+    told, ran_at = crm.cursor(cx, scene.crm_id, AWAKE)
+    since = ran_at - SLACK if ran_at is not None and told == str(days) else EVER
+    cx.execute(_AWAKE, {"now": scene.now, "since": since, "days": days})
+    crm.save_cursor(cx, scene.crm_id, AWAKE, str(days))
 
 
 def _mirror_news(cx: sa.Connection, crm_id: str) -> str:

@@ -113,6 +113,7 @@ def _change(
     same = (
         end.state is state and values["b_digest"] == row["digest"] and values["b_on_hold"] == row["on_hold"]
         and values["b_why"] == row["why"] and values["b_match"] == row["match"] and values["b_ticket"] == row["ticket_id"]
+        and values["b_rules"] == row["rules"]
     )  # fmt: skip
     return None if same else values
 
@@ -131,7 +132,7 @@ def _values(row: Row, made: Card | None, mine: Sequence[Signal]) -> dict[str, An
     return values | {
         "b_card": made.to_json(), "b_digest": made.digest(), "b_score": made.score,
         "b_money": money.minor if money else None, "b_currency": money.currency if money else "",
-        "b_rules": sorted({one.rule or one.name for one in mine}),
+        "b_rules": sorted({name for one in mine for name in (one.name, one.rule) if name}),
     }  # fmt: skip
 
 
