@@ -216,7 +216,7 @@ class Pusher:
         if not ends:
             return
         with self._ctx.database.begin() as cx:
-            ours = store_push.settle(cx, [_row(one, end) for one, end in ends])
+            ours = store_push.settle(cx, self._crm_id, [_row(one, end) for one, end in ends])
             for one, end in ends:
                 if end.alert and one.id in ours:
                     self._alert(cx, one.id, end)
@@ -242,5 +242,5 @@ def _row(one: Sent, end: End) -> dict[str, Any]:
         "id": one.id, "token": one.token, "state": end.state.value, "why": end.why, "object_id": end.object_id,
         "shape": one.draft.shape.value, "account_id": one.draft.account_id, "done": done,
         "waits": end.free or end.due_in_s == 0.0, "digest": one.digest, "hold": one.hold, "card": one.card,
-        "due_in": end.due_in_s, "theirs": end.theirs, "what": "pushed" if done else end.state.value,
+        "due_in": end.due_in_s, "theirs": end.theirs, "shared": one.shared, "what": "pushed" if done else end.state.value,
     }  # fmt: skip

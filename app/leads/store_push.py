@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from app.leads import sharing
 from app.leads.models import lead
 from app.leads.states import State
 from app.leads.store import after, tell
@@ -92,13 +93,28 @@ _SETTLE = sa.text(
 )
 
 
-def settle(cx: sa.Connection, ends: Sequence[Mapping[str, Any]]) -> set[str]:
+# A record that stands for several leads says the same of all of them: what one of them wrote, the others need not write.
+_TOLD_TOO = sa.text(
+    """
+    UPDATE lead m SET pushed_digest = n.digest, pushed_hold = m.on_hold
+    FROM jsonb_to_recordset(CAST(:ends AS jsonb)) AS n(id text, object_id text, digest text, done boolean, shared boolean)
+    WHERE n.done AND n.shared AND n.id = ANY(:mine) AND m.id = ANY(:mates) AND m.object_id = n.object_id AND m.id <> n.id
+      AND m.state = 'pushed' AND m.job_id = '' AND m.lease_until IS NULL
+    """
+)
+
+
+def settle(cx: sa.Connection, crm_id: str, ends: Sequence[Mapping[str, Any]]) -> set[str]:
     """Bring leads to their ends, fenced; answers those that were still ours. Their steps are written beside it."""
     if not ends:
         return set()
     ordered = sorted(ends, key=lambda one: one["id"])
-    _lock(cx, [one["id"] for one in ordered])
+    shared = [one["object_id"] for one in ordered if one["shared"] and one["done"]]
+    mates = sharing.mates(cx, crm_id, shared) if shared else []
+    _lock(cx, sorted({*(one["id"] for one in ordered), *mates}))
     mine = set(cx.execute(_SETTLE, {"ends": json.dumps(ordered)}).scalars())
+    if mates:
+        cx.execute(_TOLD_TOO, {"ends": json.dumps(ordered), "mine": sorted(mine), "mates": mates})
     tell(cx, [(one["id"], one["what"], one["why"]) for one in ordered if one["id"] in mine])
     return mine
 
