@@ -103,12 +103,13 @@ def _change(
     if end.state is not state and not may(state, end.state):
         return None
     sent = state not in UNSENT
+    why = _why_it_waits(row, block) if sent else end.why
     values = _values(row, made, mine) | _moved(scene, row, end, made)
     values |= {
-        "b_id": row["id"], "b_state": end.state.value, "b_why": end.why if not sent else row["why"],
+        "b_id": row["id"], "b_state": end.state.value, "b_why": why,
         "b_match": match.to_json() if match and not sent else row["match"], "b_on_hold": sent and block is not None,
     }  # fmt: skip
-    if sent and values["b_on_hold"] != row["on_hold"]:
+    if sent and (values["b_on_hold"] != row["on_hold"] or why != row["why"]):
         values["b_due"], values["b_due_in"] = "soon", 0.0
     same = (
         end.state is state and values["b_digest"] == row["digest"] and values["b_on_hold"] == row["on_hold"]
@@ -116,6 +117,13 @@ def _change(
         and values["b_rules"] == row["rules"]
     )  # fmt: skip
     return None if same else values
+
+
+def _why_it_waits(row: Row, block: Blocked | None) -> str:
+    """Of a lead at the CRM: what it waits for, as the record says it; while it is being sent, why is of that."""
+    if State(row["state"]) is not State.PUSHED or row["due_at"] is not None:
+        return str(row["why"])
+    return block.sentence if block else ""
 
 
 def _values(row: Row, made: Card | None, mine: Sequence[Signal]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _TITLES: Final = {
 }  # fmt: skip
 _DAYS: Final = {"risk": 2, "payment": 2, "request": 1}  # until a task is due
 HOT: Final = 70
+MADE_HERE: Final = "Made by Deskbridge; this text is kept up by it."
 # Of a record that is there: what is ours. Its owner, stage, amount and dates are the rep's from the first moment on.
 KEPT_UP: Final = ("description", "hot", "values")
 # Of one that somebody else made, only the fields an admin gave us: its text and its next step are theirs.
@@ -116,7 +117,7 @@ def _text(blocks: Iterable[str], stories: Sequence[list[str]]) -> str:
     most = (LONGEST - 2_000) // len(stories)
     told = "\n\n".join("\n".join(lines)[:most] for lines in stories)
     lines = [*held, ""] if held else []
-    return "\n".join([*lines, told, "Made by Deskbridge; this text is kept up by it."])[:LONGEST]
+    return "\n".join([*lines, told, MADE_HERE])[:LONGEST]
 
 
 def _story(row: Row, public_url: str) -> list[str]:

@@ -88,6 +88,12 @@ def tell(cx: sa.Connection, steps: Sequence[tuple[str, str, str]], actor: str = 
         cx.execute(sa.insert(lead_step), rows)
 
 
+def times(cx: sa.Connection, lead_id: str, what: str) -> int:
+    """How often a step stands in a lead's story."""
+    query = sa.select(sa.func.count()).where(lead_step.c.lead_id == lead_id, lead_step.c.what == what)
+    return int(cx.execute(query).scalar_one())
+
+
 def signals_of(cx: sa.Connection, lead_ids: Collection[str]) -> list[sa.Row[Any]]:
     """Signals of leads that still hold."""
     query = sa.select(lead_signal).where(s.lead_id.in_(sorted(lead_ids)), s.ended_at.is_(None))

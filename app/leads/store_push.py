@@ -74,7 +74,8 @@ def _among(ids: Sequence[str]) -> sa.ColumnElement[bool]:
 _SETTLE = sa.text(
     """
     UPDATE lead l SET
-        state = n.state, why = CASE WHEN n.state = 'pushed' AND n.due_in IS NULL THEN '' ELSE n.why END,
+        state = n.state, why = CASE WHEN n.state <> 'pushed' OR n.due_in IS NOT NULL THEN n.why
+                                    WHEN l.on_hold THEN l.why ELSE '' END,
         state_at = CASE WHEN l.state <> n.state THEN now() ELSE l.state_at END,
         object_id = n.object_id, theirs = l.theirs OR n.theirs, shape = n.shape, account_id = n.account_id,
         job_id = '', lease_until = NULL,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.leads.claiming import claim
+from tests.crm_world import CRM
 from tests.lead_scene import Scene
 
 
@@ -109,3 +111,18 @@ def test_news_on_a_record_a_rep_made_is_no_write_where_the_org_has_no_field_for_
     scene.asked("9", name="enterprise_words", payer="cus_8")
     scene.run()
     assert (scene.one().state, scene.one().score, scene.crm.calls("push")) == ("pushed", 85, before)
+
+
+def test_who_dies_after_a_reps_record_got_our_key_leaves_its_text_to_the_rep(scene):
+    row = scene.crm.state.create(
+        "Lead", {"LastName": "Poe", "Company": "N", "Email": "ann@new.example", "Description": "Fair."}
+    )
+    scene.asked(payer="cus_8")
+    scene.gather()
+    scene.soon()
+    (one,), _ = claim(scene.ctx, CRM)
+    scene.crm.client.push([one.draft])  # linked; and nobody is there to write it down
+    scene.lapse()
+    scene.push()
+    assert (scene.one().state, scene.one().object_id, told(scene)) == ("pushed", row["Id"], "Fair.")
+    assert scene.one().theirs
