@@ -54,6 +54,7 @@ def claim(ctx: LeadContext, crm_id: str) -> tuple[list[Sent], int]:
         told = {row["id"]: row for row in free}
         mine = _drafts(cx, ctx, crm_id, free, policy, blocked)
         same = {s.id for s in mine if s.draft.object_id and not s.unknown and told[s.id]["pushed_digest"] == s.digest}
+        store_push.as_told(cx, sorted(same))
         same |= _told_by_another([s for s in mine if s.shared and not s.unknown and s.id not in same])
         store_push.put_back(cx, sorted(same))
         sent = [replace(s, token=s.token + 1, tries=s.tries + 1) for s in mine if s.id not in same]

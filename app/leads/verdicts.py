@@ -119,7 +119,7 @@ def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> i
         values |= {"verdict": told.verdict, "verdict_reason": told.reason[:500], "verdict_at": sa.func.now()}
         if told.verdict == "won" and standing.amount is not None:
             values |= {"won": standing.amount.minor, "won_currency": standing.amount.currency}
-        values |= _closed(row)
+        values |= _closed(row, told)
     store.change(cx, row["id"], **values)
     if new:
         times = store.times(cx, row["id"], told.verdict)
@@ -138,9 +138,12 @@ def _merged(cx: sa.Connection, row: Row, standing: Standing) -> None:
     store.tell(cx, [(row["id"], "merged", f"Into {standing.merged_into}, at the CRM: that record is followed.")])
 
 
-def _closed(row: Row) -> dict[str, Any]:
-    """Answered is closed; whoever is sending it at this moment writes nothing more."""
+def _closed(row: Row, told: Verdict) -> dict[str, Any]:
+    """Answered is closed; whoever sends it at this moment writes nothing more. A record that sales goes on with and that
+    says ON HOLD must be rid of that first: it is closed when that is written."""
     if not may(State(row["state"]), State.CLOSED):
+        return {}
+    if told.verdict == "accepted" and row["state"] == State.PUSHED.value and row["pushed_hold"]:
         return {}
     return {
         "state": State.CLOSED.value, "state_at": sa.func.now(), "due_at": None, "lease_until": None,

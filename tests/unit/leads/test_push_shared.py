@@ -126,3 +126,15 @@ def test_who_dies_after_a_reps_record_got_our_key_leaves_its_text_to_the_rep(sce
     scene.push()
     assert (scene.one().state, scene.one().object_id, told(scene)) == ("pushed", row["Id"], "Fair.")
     assert scene.one().theirs
+
+
+def test_both_are_closed_when_what_sales_accepted_on_hold_is_rid_of_it(scene):
+    first, _ = two(scene)
+    scene.hold("cus_8")
+    scene.run()
+    scene.crm.state.accept("Lead", first.object_id)
+    assert scene.poll() == 2
+    scene.release()
+    scene.run()
+    assert [(one.verdict, one.state) for one in scene.leads()] == [("accepted", "closed")] * 2
+    assert told(scene).startswith("Asked in a ticket")
