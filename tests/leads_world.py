@@ -86,7 +86,7 @@ def put(
     if signals:
         made = card(kind, signals, EMPTY, NOW.date())
         values |= {"card": made.to_json(), "score": made.score, "digest": made.digest(),
-                   "rules": sorted({s.rule or s.name for s in signals})}  # fmt: skip
+                   "rules": sorted({name for s in signals for name in (s.name, s.rule) if name})}  # fmt: skip
         if made.money:
             values |= {"money": made.money[0].minor, "currency": made.money[0].currency}
     cx.execute(sa.insert(lead).values(**values | more))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,12 +42,13 @@ def about(
     known = accounts.accounts_of(cx, crm_id, {row["account_id"] for row in rows if row["account_id"]})
     strangers = sorted({row["subject"] for row in rows if not row["account_id"]})
     told = {row.subject: row for row in cx.execute(_WHO, {"subjects": strangers})} if strangers else {}
+    away = accounts.inactive(cx, crm_id, policy.territories.values())
     found = {}
     for row in rows:
         block = (blocked.get(row["company"]) or blocked.get(row["subject"])) if row["on_hold"] else None
         why, account, who = block.sentence if block else "", known.get(row["account_id"]), told.get(row["subject"])
         if account is not None:
-            found[row["id"]] = About(account.name, owner(account, policy), block=why)
+            found[row["id"]] = About(account.name, owner(account, policy, away), block=why)
         elif who is not None:
             company = who.company or who.person or who.email.rpartition("@")[2]
             found[row["id"]] = About(company, "", who.email, who.person.rpartition(" ")[2], why)
@@ -56,8 +57,13 @@ def about(
     return found
 
 
-def owner(account: Any, policy: LeadPolicy) -> str:  # noqa: ANN401 - a row of the mirror
-    """The account's owner; who is no longer active is replaced; without one the territory says; "" leaves it to them."""
+def owner(account: Any, policy: LeadPolicy, away: Collection[str]) -> str:  # noqa: ANN401 - a row of the mirror
+    """The account's owner; without one the territory says; "" leaves it to them. Who is no longer active is replaced.
+
+    Args:
+        away: of the territories' owners, those who are no longer active.
+    """
     if account.owner_id:
         return str(account.owner_id if account.owner_active else policy.fallback_owner)
-    return policy.territories.get(account.territory, "")
+    user = policy.territories.get(account.territory, "")
+    return policy.fallback_owner if user in away else user

@@ -166,3 +166,14 @@ def accounts_of(cx: sa.Connection, crm_id: str, ids: Collection[str]) -> dict[st
         " WHERE a.connection_id = :crm AND a.id = ANY(:ids)"
     )
     return {row.id: row for row in cx.execute(query, {"crm": crm_id, "ids": sorted(ids)})}
+
+
+def inactive(cx: sa.Connection, crm_id: str, users: Collection[str]) -> set[str]:
+    """Of users an admin named, by ids of 15 or 18 characters, those the mirror knows to be active no more."""
+    if not users:
+        return set()
+    query = sa.text(
+        "SELECT left(id, 15) FROM crm_user WHERE connection_id = :crm AND NOT active AND left(id, 15) = ANY(:ids)"
+    )
+    gone = set(cx.execute(query, {"crm": crm_id, "ids": sorted({one[:15] for one in users})}).scalars())
+    return {one for one in users if one[:15] in gone}

@@ -16,9 +16,9 @@ LONGEST_S: Final = 900.0  # of a wait for calls: an admin may allow more of them
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Where a lead goes. back: to where it was before it was sent. due_in_s: None, nothing more to do.
+    """Where a lead goes. due_in_s: None, nothing more to do.
 
-    follow: it was converted; ask what it became. free: it was no try of this lead's, and is not counted.
+    free: it was no try of this lead's, and is not counted.
     theirs: the record was there before, made by somebody else.
     """
 
@@ -26,7 +26,6 @@ class End:
     why: str = ""
     object_id: str = ""
     due_in_s: float | None = None
-    follow: bool = False
     free: bool = False
     alert: bool = False
     theirs: bool = False
@@ -47,7 +46,7 @@ def of_result(result: PushResult, object_id: str, tries: int, wait_s: float) -> 
         why = f"The CRM had this already: {known} stands for it, and what others wrote there stays. {said}".strip()
         return End(State.PUSHED, why, known, 0.0, theirs=True)
     if result.state is PushState.CONVERTED:
-        return End(back(known), "It was converted; what it became is followed.", known, 0.0, follow=True)
+        return End(back(known), "It was converted; what it became is followed.", known, 0.0)
     if result.state is PushState.AGAIN and tries < TRIES:
         return End(back(object_id), f"The CRM could not take it just now: {said}", object_id, wait_s)
     if result.state is PushState.AGAIN:

@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.leads import about, holding, store_policy, store_push
+from app.leads import about, holding, sharing, store_policy, store_push
 from app.leads.context import LeadContext
 from app.leads.holding import Blocked
 from app.leads.policy import LeadPolicy
-from app.leads.render import digest, draft
+from app.leads.render import digest, draft, together
 from app.leads.states import State
 from app.leads.store import move
 from app.telemetry.failpoints import fp
@@ -28,6 +28,7 @@ class Sent:
     """One claimed lead with the record it should become. unknown: it was asked for before, and nobody knows its end.
 
     card: the card's digest the draft was made of. digest: the draft's, as it was sent. hold: it says ON HOLD.
+    shared: the record stands for other leads too, and says what they say.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Sent:
     card: str
     hold: bool
     unknown: bool = False
+    shared: bool = False
 
 
 def claim(ctx: LeadContext, crm_id: str) -> tuple[list[Sent], int]:
@@ -52,12 +54,22 @@ def claim(ctx: LeadContext, crm_id: str) -> tuple[list[Sent], int]:
         told = {row["id"]: row for row in free}
         mine = _drafts(cx, ctx, crm_id, free, policy, blocked)
         same = {s.id for s in mine if s.draft.object_id and not s.unknown and told[s.id]["pushed_digest"] == s.digest}
+        store_push.as_told(cx, sorted(same))
+        same |= _told_by_another([s for s in mine if s.shared and not s.unknown and s.id not in same])
         store_push.put_back(cx, sorted(same))
         sent = [replace(s, token=s.token + 1, tries=s.tries + 1) for s in mine if s.id not in same]
         store_push.begin(cx, [_begun(one) for one in sent], ctx.settings.lead_lease_s)
         fp("lead.claim.before_commit")
     fp("lead.claim.after_commit")
     return sent, len(rows)
+
+
+def _told_by_another(mine: Sequence[Sent]) -> set[str]:
+    """Of several leads of one record, all but the first: they would write the same, and are told with it."""
+    first: dict[str, str] = {}
+    for one in mine:
+        first.setdefault(one.draft.object_id, one.id)
+    return {one.id for one in mine} - set(first.values())
 
 
 def _begun(one: Sent) -> dict[str, str]:
@@ -83,14 +95,19 @@ def _drafts(
     cx: sa.Connection, ctx: LeadContext, crm_id: str, rows: Sequence[Row], policy: LeadPolicy,
     blocked: Mapping[str, Blocked],
 ) -> list[Sent]:  # fmt: skip
-    known = about.about(cx, crm_id, rows, policy, blocked)
+    several = sharing.shared(cx, crm_id, rows)
+    every = {row["id"]: row for row in (*(row for one in several.values() for row in one.told), *rows)}
+    known = about.about(cx, crm_id, list(every.values()), policy, blocked)
     today, url = ctx.clock().astimezone(UTC).date(), ctx.settings.public_url
     found = []
     for row in rows:
         made = draft(row, known[row["id"]], policy, url, today)
+        one = several.get(row["object_id"])
+        if one is not None:
+            made = together(made, [(each, known[each["id"]]) for each in one.told], url, ours=one.ours)
         unknown = row["state"] == State.UNKNOWN.value
         told = (row["id"], row["token"], row["tries"], made, digest(made), row["digest"], row["on_hold"], unknown)
-        found.append(Sent(*told))
+        found.append(Sent(*told, shared=one is not None))
     return found
 
 

@@ -1,16 +1,19 @@
-"""A subject turns out to be a company at the CRM: its open leads become the company's, and meet those it has already.
+"""A subject turns out to be a company at the CRM, or its company was merged into another there: its open leads become that
+company's, and meet those it has already.
 
 Of two that are about the same, the one with the record at the CRM stays; the other is dropped with its reason, and its
-signals go over. What is with the CRM at this moment is left alone: the next run finds it settled.
+signals go over. One that was not sent waits for the end of the company's rest after a verdict, as any other would. What is
+with the CRM at this moment is left alone: the next run finds it settled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.crm.models import crm_account
 from app.leads import store
 from app.leads.match import Found
 from app.leads.models import lead, lead_signal
@@ -21,33 +24,46 @@ _BUSY = (State.SENDING.value, State.UNKNOWN.value)
 _OPEN = [one.value for one in OPEN]
 
 
-def adopt(cx: sa.Connection, found: Mapping[str, tuple[str, Found]]) -> None:
-    """Args: found: subject -> (company, match). The caller holds the locks of both."""
+def adopt(cx: sa.Connection, found: Mapping[str, tuple[str, Found]], rests: Callable[[Row], bool]) -> None:
+    """Args: found: subject -> (company, match). rests: was it answered for lately? The caller holds the locks of both."""
     if not found:
         return
-    of_subjects = [row for row in store.of_companies(cx, list(found), lock=True) if row["state"] in _OPEN]
-    if not of_subjects:
+    moving: list[Row] = [row for row in store.of_companies(cx, list(found), lock=True) if row["state"] in _OPEN]
+    moving += [row for row in _merged(cx, found) if row["company"] != found[row["subject"]][0]]
+    if not moving:
         return
     theirs = store.of_companies(cx, {company for company, _ in found.values()}, lock=True)
-    known = {(row["company"], row["kind"], row["id"]): row for row in theirs}
-    for row in of_subjects:
-        company, match = found[row["company"]]
+    known: dict[tuple[str, str, str], Row] = {(row["company"], row["kind"], row["id"]): row for row in theirs}
+    for row in moving:
+        company, match = found[row["company"]] if row["company"] in found else found[row["subject"]]
         mine = [one for (c, kind, _), one in known.items() if c == company and kind == row["kind"]]
-        if _join(cx, row, mine, company, match):
+        if _join(cx, row, mine, company, match, rests):
             known[company, row["kind"], row["id"]] = row
 
 
-def _join(cx: sa.Connection, row: Row, mine: Sequence[Row], company: str, match: Found) -> bool:
+def _merged(cx: sa.Connection, subjects: Collection[str]) -> Sequence[Row]:
+    """Open leads of these subjects whose company is gone from the CRM."""
+    a, at = crm_account.c, (crm_account.c.connection_id == lead.c.crm_id, crm_account.c.id == lead.c.account_id)
+    query = sa.select(lead).join(crm_account, sa.and_(*at)).where(a.gone, lead.c.subject.in_(sorted(subjects)))
+    query = query.where(lead.c.state.in_(_OPEN)).order_by(lead.c.id).with_for_update(of=lead)
+    return cx.execute(query).mappings().all()
+
+
+def _join(
+    cx: sa.Connection, row: Row, mine: Sequence[Row], company: str, match: Found, rests: Callable[[Row], bool]
+) -> bool:
     """True when the lead is the company's from now on."""
     open_one = next((one for one in mine if one["state"] in _OPEN), None)
     same = next((one for one in mine if one["period"] == row["period"]), None)
     if row["state"] in _BUSY or (open_one is not None and open_one["state"] in _BUSY):
         return False
-    rival = open_one or same
+    unsent = row["state"] in [one.value for one in UNSENT]
+    resting = max((one for one in mine if rests(one)), key=lambda one: one["verdict_at"], default=None)
+    rival = open_one or same or (resting if unsent else None)
     if rival is None:
         _becomes(cx, row, company, match)
         return True
-    if row["state"] in [one.value for one in UNSENT]:
+    if unsent:
         _drop(cx, row, rival)
         return False
     if open_one is not None and same in (None, open_one) and open_one["state"] in [one.value for one in UNSENT]:
@@ -67,7 +83,7 @@ def _drop(cx: sa.Connection, loser: Row, winner: Row, *, keep_company: bool = Tr
     values: dict[str, Any] = {} if keep_company else {"company": f"merged:{loser['id']}"}
     store.move(cx, loser["id"], loser["state"], State.DROPPED, why, due_at=None, **values)
     signals = sa.update(lead_signal).where(lead_signal.c.lead_id == loser["id"])
-    cx.execute(signals.values(lead_id=winner["id"]))
+    cx.execute(signals.values(lead_id=winner["id"], seen_at=sa.func.now()))  # news once the winner's rest is over
     ticket = {name: loser[name] for name in ("connection_id", "ticket_id")}
     if loser["ticket_id"] and not winner["ticket_id"]:
         cx.execute(sa.update(lead).where(lead.c.id == winner["id"]).values(**ticket))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,14 +24,17 @@ from app.leads.companies import adopt
 from app.leads.match import Found, company_of
 from app.leads.models import lead, lead_signal
 from app.leads.policy import LeadPolicy
-from app.leads.states import OPEN, State
+from app.leads.states import AT_CRM, OPEN, State
 from app.telemetry.failpoints import fp
 from integrations.kernel.clock import utc_now
 
 BATCH = 500
-REMATCHED = "rematched"
+REMATCHED, AWAKE = "rematched", "awake"
+SLACK, EVER = timedelta(hours=1), datetime(2000, 1, 1, tzinfo=UTC)
 c, s = lead.c, lead_signal.c
 _OPEN = [one.value for one in OPEN]
+_AT_CRM = [one.value for one in AT_CRM]
+_ENDED = (State.CLOSED.value, State.DEAD.value, State.WITHHELD.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
     if mirror_news:
         _walk(database, scene, _unmatched)
         with database.begin() as cx:
-            crm.save_cursor(cx, crm_id, REMATCHED, "")
+            crm.save_cursor(cx, crm_id, REMATCHED, mirror_news)
     _walk(database, scene, _answered)
     _walk(database, scene, _touched_by_holds)
     with database.begin() as cx:
@@ -92,9 +95,8 @@ def _news(cx: sa.Connection, scene: Scene) -> int:
     found = accounts.match(cx, scene.crm_id, {row.subject for row in rows})
     companies = _adopted(cx, scene, found)
     mine = [row for row in rows if row.ended_at is None]
-    _attach(cx, scene, mine, found)
-    was = cx.execute(sa.select(c.company).where(c.id.in_({row.lead_id for row in rows if row.lead_id}))).scalars()
-    refreshing.refresh(cx, scene, companies | set(was))
+    leads = {row.lead_id for row in rows if row.lead_id} | _attach(cx, scene, mine, found)
+    refreshing.refresh(cx, scene, companies | {one["company"] for one in store.by_ids(cx, leads).values()})
     update = sa.update(lead_signal).where(s.id == sa.bindparam("row")).values(judged_digest=sa.bindparam("told"))
     cx.execute(update, [{"row": row.id, "told": row.digest} for row in rows])
     return len(rows)
@@ -104,21 +106,26 @@ def _adopted(cx: sa.Connection, scene: Scene, found: Mapping[str, Found], more: 
     """Lock the companies of these subjects, and more; leads made before the company was known become the company's."""
     companies = {subject: company_of(subject, scene.crm_id, one) for subject, one in found.items()}
     store.lock_companies(cx, {*companies, *companies.values(), *more})
-    adopt(cx, {subject: (company, found[subject]) for subject, company in companies.items() if company != subject})
+    known = {subject: (company, found[subject]) for subject, company in companies.items() if company != subject}
+    adopt(cx, known, lambda one: _rests(one, scene))
     return {*companies, *companies.values(), *more}
 
 
-def _attach(cx: sa.Connection, scene: Scene, rows: Sequence[Any], found: Mapping[str, Found]) -> None:
-    """Give each signal its lead: the open one, that of its period, or a new one."""
+def _attach(cx: sa.Connection, scene: Scene, rows: Sequence[Any], found: Mapping[str, Found]) -> set[str]:
+    """Give each signal its lead: that which was sent of it, the open one, that of its period, or a new one. Answers them."""
     groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for row in rows:
         groups[company_of(row.subject, scene.crm_id, found[row.subject]), row.kind].append(row)
     known: dict[tuple[str, str], list[Mapping[Any, Any]]] = defaultdict(list)
     for one in store.of_companies(cx, {company for company, _ in groups}, lock=True):
         known[one["company"], one["kind"]].append(one)
+    kept = _kept(cx, scene, groups, known)
     fresh: list[dict[str, Any]] = []
-    links = []
-    for key, mine in sorted(groups.items()):
+    links: list[dict[str, Any]] = [{"row": row_id, "lead": lead_id} for row_id, lead_id in sorted(kept.items())]
+    for key, every in sorted(groups.items()):
+        mine = [row for row in every if row.id not in kept]
+        if not mine:
+            continue
         lead_id = _lead_for(cx, scene, key, mine, known[key])
         if lead_id is None:
             fresh.append(_fresh(scene, key, mine, found[mine[0].subject]))
@@ -128,6 +135,40 @@ def _attach(cx: sa.Connection, scene: Scene, rows: Sequence[Any], found: Mapping
     if links:
         update = sa.update(lead_signal).where(s.id == sa.bindparam("row")).values(lead_id=sa.bindparam("lead"))
         cx.execute(update, links)
+    return {str(one["lead"]) for one in links}
+
+
+def _kept(
+    cx: sa.Connection, scene: Scene, groups: Mapping[tuple[str, str], Sequence[Any]],
+    known: Mapping[tuple[str, str], Sequence[Mapping[Any, Any]]],
+) -> dict[int, str]:  # fmt: skip
+    """Signals that stay with a lead that was decided on, whatever the mirror says of their company since: a company that was
+    merged, or shares its domain with another now, must not be told the same on a second record."""
+    every = [row for rows in groups.values() for row in rows]
+    own = store.by_ids(cx, {row.lead_id for row in every if row.lead_id})
+    of_subject: dict[tuple[str, str], list[Mapping[Any, Any]]] = defaultdict(list)
+    for one in store.of_subjects(cx, {row.subject for row in every}):
+        of_subject[one["subject"], one["kind"]].append(one)
+    kept = {}
+    for key, rows in groups.items():
+        has_open = any(one["state"] in _OPEN for one in known.get(key, ()))
+        for row in rows:
+            was = [own[row.lead_id]] if row.lead_id in own else []
+            others = [] if has_open else of_subject[row.subject, row.kind]
+            stay = [one for one in was if _stays(one, row)] + [
+                one for one in others if one["company"] != key[0] and (_stays(one, row) or _rests(one, scene))
+            ]
+            if stay:
+                kept[row.id] = str(stay[0]["id"])
+    return kept
+
+
+def _stays(one: Mapping[Any, Any], row: Any) -> bool:  # noqa: ANN401 - a row
+    """Is this lead at the CRM, or was it ended for good for the signal's period?"""
+    if one["state"] in _AT_CRM:
+        return True
+    expired = one["state"] == State.DROPPED.value and one["expires_at"] is not None
+    return bool(one["period"] == row.period and (expired or one["state"] in _ENDED))
 
 
 def _lead_for(
@@ -172,26 +213,34 @@ def _rests(one: Mapping[Any, Any], scene: Scene) -> bool:
     return bool((scene.now - one["verdict_at"]).days < scene.policy.cooldown_days)
 
 
-# What was seen while a lead of another period rested is news again once the rest is over.
+# What was seen while a lead of another period rested is news again once the rest is over. since: of rests that ended before
+# that, everything was told; by an index over the verdicts, so that a run does not read all leads that ever were answered.
 _AWAKE = sa.text(
     """
     UPDATE lead_signal s SET judged_digest = '' FROM lead l
     WHERE l.state = 'closed' AND s.lead_id = l.id AND s.ended_at IS NULL AND s.period <> l.period
       AND s.seen_at > l.verdict_at AND s.judged_digest = s.digest
       AND l.verdict_at <= CAST(:now AS timestamptz) - make_interval(days => :days)
+      AND l.verdict_at > CAST(:since AS timestamptz) - make_interval(days => :days)
     """
 )
 
 
 def _awake(cx: sa.Connection, scene: Scene) -> None:
-    cx.execute(_AWAKE, {"now": scene.now, "days": scene.policy.cooldown_days})
+    """Since the last run, and an hour more; all of them where the cool-down is another one now."""
+    days = scene.policy.cooldown_days
+    told, ran_at = crm.cursor(cx, scene.crm_id, AWAKE)
+    since = ran_at - SLACK if ran_at is not None and told == str(days) else EVER
+    cx.execute(_AWAKE, {"now": scene.now, "since": since, "days": days})
+    crm.save_cursor(cx, scene.crm_id, AWAKE, str(days))
 
 
-def _mirror_news(cx: sa.Connection, crm_id: str) -> bool:
-    """Did the mirror learn of companies since leads were matched with it last?"""
+def _mirror_news(cx: sa.Connection, crm_id: str) -> str:
+    """When the mirror learned of companies last, where leads were not matched with that yet. Compared for being the same,
+    not for being later: a page that is committed while leads are matched may have begun before."""
     _, changed = crm.cursor(cx, crm_id, CHANGED)
-    _, rematched = crm.cursor(cx, crm_id, REMATCHED)
-    return changed is not None and (rematched is None or changed > rematched)
+    seen, _ = crm.cursor(cx, crm_id, REMATCHED)
+    return changed.isoformat() if changed is not None and changed.isoformat() != seen else ""
 
 
 def _unmatched(cx: sa.Connection, scene: Scene, last: str) -> str | None:
@@ -219,9 +268,9 @@ def _rematch(cx: sa.Connection, scene: Scene, subjects: Collection[str], compani
 def _touched_by_holds(cx: sa.Connection, scene: Scene, last: str) -> str | None:
     """Leads that are held, and those that are not though their company is blocked."""
     held = sa.or_(c.state == State.HELD.value, sa.and_(c.on_hold, c.state.in_(_OPEN)))
-    blocked = sa.and_(
-        c.company == sa.any_(sa.cast(sorted(scene.blocked), pg.ARRAY(sa.Text))), c.state.in_(_OPEN), ~c.on_hold
-    )
+    names = sa.cast(sorted(scene.blocked), pg.ARRAY(sa.Text))
+    of_them = sa.or_(c.company == sa.any_(names), c.subject == sa.any_(names))
+    blocked = sa.and_(of_them, c.state.in_(_OPEN), ~c.on_hold)
     query = sa.select(c.id, c.company).where(sa.or_(held, blocked), c.id > last).order_by(c.id).limit(BATCH)
     rows = cx.execute(query).all()
     if rows:

@@ -15,10 +15,11 @@ from app.leads.states import UNSENT, State
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """state: where it goes. why: in words, for its page."""
+    """state: where it goes. why: in words, for its page. waited_too_long: dropped for that, and not to come back."""
 
     state: State
     why: str = ""
+    waited_too_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def judge(
     if block is None:
         return Judged(State.DUE)
     if lead.expires_at is not None and lead.expires_at <= now:
-        return Judged(State.DROPPED, f"Held for {policy.hold_days} days, which is too long: {block.sentence}")
+        why = f"Held for {policy.hold_days} days, which is too long: {block.sentence}"
+        return Judged(State.DROPPED, why, waited_too_long=True)
     return Judged(State.HELD, block.sentence)
 
 

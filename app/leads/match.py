@@ -6,7 +6,7 @@ rung leaves more than one account nobody guesses and no weaker rung is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -111,12 +111,3 @@ def _related(found: Sequence[Candidate]) -> bool:
 def company_of(subject: str, crm_id: str, found: Found) -> str:
     """What is unique for a lead: the account where it is known, else the subject."""
     return f"account:{crm_id}:{found.account_id}" if found.account_id else subject
-
-
-def account_in(company: str) -> str:
-    """The account's id of such a company, or ""."""
-    kind, _, rest = company.partition(":")
-    return rest.partition(":")[2] if kind == "account" else ""
-
-
-Matches = Mapping[str, Found]

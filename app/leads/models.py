@@ -116,9 +116,14 @@ lead = sa.Table(
     sa.Index("ix_lead_pushed_at", "pushed_at", postgresql_where=sa.text("pushed_at IS NOT NULL")),
     sa.Index("ix_lead_object", "crm_id", "object_id", postgresql_where=sa.text("object_id <> ''")),
     sa.Index("ix_lead_subject", "subject"),
+    sa.Index("ix_lead_verdict_at", "verdict_at", postgresql_where=sa.text("verdict_at IS NOT NULL")),
+    sa.Index(
+        "ix_lead_followed", "crm_id", "id",
+        postgresql_where=sa.text("verdict IN ('', 'accepted') AND standing ? 'followed'"),
+    ),
     sa.Index("ix_lead_drawn", "drawn_at", postgresql_where=sa.text("drawn_at IS NOT NULL")),
     sa.Index("ix_lead_ticket", "connection_id", "ticket_id", postgresql_where=sa.text("ticket_id <> ''")),
-)
+)  # fmt: skip
 
 # Every step of a lead, in words: the story on its page. Append-only.
 lead_step = sa.Table(

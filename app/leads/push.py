@@ -19,6 +19,7 @@ from app.leads import store_push
 from app.leads.answers import End, of_error, of_result
 from app.leads.claiming import CLAIM, Sent, claim, of_job
 from app.leads.context import LeadContext
+from app.leads.render import MADE_HERE
 from app.leads.states import State
 from app.telemetry.failpoints import fp
 from app.telemetry.logs import bind, get_logger
@@ -28,7 +29,6 @@ from integrations.kernel.ports import Crm
 from integrations.transport.backoff import delay_s
 
 TOGETHER: Final = 200  # drafts of one call
-BULK_OVER: Final = 2000  # more drafts of one shape than this go as a job
 TOLD_S: Final = 600.0  # leads that wait longer for calls than this are told of, once a day
 NO_CALLS: Final = (
     "Our share of the CRM's calls of 24 hours, or the CRM's own limit, is used up; leads go on by themselves when calls are "
@@ -111,7 +111,8 @@ class Pusher:
             self._send(client, fresh[start : start + TOGETHER])
 
     def _look(self, client: Crm, lost: Sequence[Sent]) -> list[Sent]:
-        """Ask for records by their keys; answers those that are not there. What is there is ours, and kept up."""
+        """Ask for records by their keys; answers those that are not there. What is there with our text is ours, and kept up;
+        without it, it is another's that got our key before whoever sent it died."""
         try:
             found = client.find(lost[0].draft.shape, [one.draft.key for one in lost])
         except AppError as error:
@@ -120,8 +121,12 @@ class Pusher:
             return []
         fp("lead.find.after_call")
         there = [(one, found[one.draft.key]) for one in lost if one.draft.key in found]
+        why = "It was there: the CRM had taken it."
         self._end(
-            [(one, End(State.PUSHED, "It was there: the CRM had taken it.", was.object_id, 0.0)) for one, was in there]
+            [
+                (one, End(State.PUSHED, why, was.object_id, 0.0, theirs=MADE_HERE not in was.description))
+                for one, was in there
+            ]
         )
         return [one for one in lost if one.draft.key not in found]
 
@@ -216,19 +221,19 @@ class Pusher:
         if not ends:
             return
         with self._ctx.database.begin() as cx:
-            ours = store_push.settle(cx, [_row(one, end) for one, end in ends])
+            ours = store_push.settle(cx, self._crm_id, [_row(one, end) for one, end in ends])
             for one, end in ends:
                 if end.alert and one.id in ours:
-                    self._alert(cx, one.id, end)
+                    self._alert(cx, one.id, end, one.token)
             fp("lead.settle.before_commit")
         fp("lead.settle.after_commit")
 
-    def _alert(self, cx: sa.Connection, lead_id: str, end: End) -> None:
+    def _alert(self, cx: sa.Connection, lead_id: str, end: End, token: int = 0) -> None:
+        """token: of the claim, so that what is refused once more after a repair is told once more."""
         if end.state is State.DEAD:
             body = f"{end.why}\n\nThe lead: {self._ctx.settings.public_url}/admin/leads/{lead_id}"
-            notify.tell(
-                cx, "lead.dead", f"{lead_id}-dead", f"The CRM refused lead {lead_id}", body, {"lead_id": lead_id}
-            )
+            subject, data = f"The CRM refused lead {lead_id}", {"lead_id": lead_id}
+            notify.tell(cx, "lead.dead", f"{lead_id}-dead-{token}", subject, body, data)
         else:
             day = self._ctx.clock().date().isoformat()
             subject = f"Leads wait: {self._crm_id} cannot be called"
@@ -242,5 +247,5 @@ def _row(one: Sent, end: End) -> dict[str, Any]:
         "id": one.id, "token": one.token, "state": end.state.value, "why": end.why, "object_id": end.object_id,
         "shape": one.draft.shape.value, "account_id": one.draft.account_id, "done": done,
         "waits": end.free or end.due_in_s == 0.0, "digest": one.digest, "hold": one.hold, "card": one.card,
-        "due_in": end.due_in_s, "theirs": end.theirs, "what": "pushed" if done else end.state.value,
+        "due_in": end.due_in_s, "theirs": end.theirs, "shared": one.shared, "what": "pushed" if done else end.state.value,
     }  # fmt: skip

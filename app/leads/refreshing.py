@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.leads import accounts, store
 from app.leads.card import Card, card
+from app.leads.holding import Blocked
 from app.leads.judging import Judged, Standing, judge
 from app.leads.match import UNKNOWN, Found
 from app.leads.models import lead
@@ -73,14 +74,19 @@ def refresh(
             if change["b_state"] != row["state"]:
                 steps.append((row["id"], change["b_state"], change["b_why"]))
             elif change["b_on_hold"] != row["on_hold"]:
-                steps.append((row["id"], *_hold_step(scene, row, change["b_on_hold"])))
+                steps.append((row["id"], *_hold_step(_block(scene, row))))
     if changes:
         cx.execute(_CHANGE, changes)
         store.tell(cx, steps)
 
 
-def _hold_step(scene: Scene, row: Row, on_hold: bool) -> tuple[str, str]:
-    return ("on hold", scene.blocked[row["company"]].sentence) if on_hold else ("hold released", "")
+def _block(scene: Scene, row: Row) -> Blocked | None:
+    """Why its company must be left alone; by its subject too, which may stand for another company by now."""
+    return scene.blocked.get(row["company"]) or scene.blocked.get(row["subject"])
+
+
+def _hold_step(block: Blocked | None) -> tuple[str, str]:
+    return ("on hold", block.sentence) if block else ("hold released", "")
 
 
 def _change(
@@ -88,7 +94,7 @@ def _change(
 ) -> dict[str, Any] | None:
     """The row's new values; None when there is nothing to write."""
     state = State(row["state"])
-    block = scene.blocked.get(row["company"]) or scene.blocked.get(row["subject"])
+    block = _block(scene, row)
     # A company once found stays the lead's, whatever the mirror says later.
     match = None if row["account_id"] else matches.get(row["subject"])
     found = match or UNKNOWN
@@ -97,18 +103,27 @@ def _change(
     if end.state is not state and not may(state, end.state):
         return None
     sent = state not in UNSENT
+    why = _why_it_waits(row, block) if sent else end.why
     values = _values(row, made, mine) | _moved(scene, row, end, made)
     values |= {
-        "b_id": row["id"], "b_state": end.state.value, "b_why": end.why if not sent else row["why"],
+        "b_id": row["id"], "b_state": end.state.value, "b_why": why,
         "b_match": match.to_json() if match and not sent else row["match"], "b_on_hold": sent and block is not None,
     }  # fmt: skip
-    if sent and values["b_on_hold"] != row["on_hold"]:
+    if sent and (values["b_on_hold"] != row["on_hold"] or why != row["why"]):
         values["b_due"], values["b_due_in"] = "soon", 0.0
     same = (
         end.state is state and values["b_digest"] == row["digest"] and values["b_on_hold"] == row["on_hold"]
         and values["b_why"] == row["why"] and values["b_match"] == row["match"] and values["b_ticket"] == row["ticket_id"]
+        and values["b_rules"] == row["rules"]
     )  # fmt: skip
     return None if same else values
+
+
+def _why_it_waits(row: Row, block: Blocked | None) -> str:
+    """Of a lead at the CRM: what it waits for, as the record says it; while it is being sent, why is of that."""
+    if State(row["state"]) is not State.PUSHED or row["due_at"] is not None:
+        return str(row["why"])
+    return block.sentence if block else ""
 
 
 def _values(row: Row, made: Card | None, mine: Sequence[Signal]) -> dict[str, Any]:
@@ -125,7 +140,7 @@ def _values(row: Row, made: Card | None, mine: Sequence[Signal]) -> dict[str, An
     return values | {
         "b_card": made.to_json(), "b_digest": made.digest(), "b_score": made.score,
         "b_money": money.minor if money else None, "b_currency": money.currency if money else "",
-        "b_rules": sorted({one.rule or one.name for one in mine}),
+        "b_rules": sorted({name for one in mine for name in (one.name, one.rule) if name}),
     }  # fmt: skip
 
 
@@ -134,8 +149,8 @@ def _moved(scene: Scene, row: Row, end: Judged, made: Card | None) -> dict[str, 
     expires = row["expires_at"]
     if end.state is State.HELD and expires is None:
         expires = scene.now + timedelta(days=scene.policy.hold_days)
-    if end.state is State.DUE:
-        expires = None
+    if end.state is State.DUE or (end.state is State.DROPPED and not end.waited_too_long):
+        expires = None  # kept, it says that the lead is not to come back
     gather_s = float(scene.policy.gather_s)
     if end.state is State.DUE and row["state"] != State.DUE.value:
         asked = made is not None and any(what == "ticket" for what, _, _ in made.refs)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ _TITLES: Final = {
 }  # fmt: skip
 _DAYS: Final = {"risk": 2, "payment": 2, "request": 1}  # until a task is due
 HOT: Final = 70
+MADE_HERE: Final = "Made by Deskbridge; this text is kept up by it."
 # Of a record that is there: what is ours. Its owner, stage, amount and dates are the rep's from the first moment on.
 KEPT_UP: Final = ("description", "hot", "values")
 # Of one that somebody else made, only the fields an admin gave us: its text and its next step are theirs.
@@ -73,10 +74,28 @@ def _only(row: Row) -> tuple[str, ...]:
     return OF_THEIRS if row["theirs"] else KEPT_UP
 
 
+def together(own: Draft, parts: Sequence[tuple[Row, About]], public_url: str, *, ours: bool) -> Draft:
+    """The draft of a record that stands for several leads: the same whichever of them it is made for.
+
+    Args:
+        own: of one of them. parts: the leads that speak in it, the oldest first. ours: we made the record.
+    """
+    if not parts:
+        return replace(own, only=KEPT_UP if ours else OF_THEIRS)
+    oldest = {**parts[0][0], "theirs": not ours}
+    stories = [[subject(row, who.name or "Unknown company"), *_story(row, public_url)] for row, who in parts]
+    text = _text((who.block for _, who in parts), stories if len(stories) > 1 else [stories[0][1:]])
+    hot = any(row["score"] >= HOT for row, _ in parts)
+    values = _values(oldest, oldest["card"], public_url)
+    return replace(own, description=text, hot=hot, values=values, only=KEPT_UP if ours else OF_THEIRS)
+
+
 def digest(one: Draft) -> str:
-    """What tells whether the CRM must be told: what a record that is there would get."""
-    told = json.dumps([one.description, one.hot, sorted(one.values.items())], separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    """What tells whether the CRM must be told: what a record that is there would get. Of one that is theirs that is not its
+    text, so that a hold, which shows in the text only, costs no call."""
+    told = {"description": one.description, "hot": one.hot, "values": sorted(one.values.items())}
+    kept = [told[name] for name in KEPT_UP if name in (one.only or KEPT_UP)]
+    return hashlib.sha256(json.dumps(kept, separators=(",", ":")).encode()).hexdigest()[:32]
 
 
 def subject(row: Row, name: str) -> str:
@@ -89,9 +108,21 @@ def subject(row: Row, name: str) -> str:
 
 def description(row: Row, about: About, public_url: str) -> str:
     """Reasons in points, money, evidence, quotes, next step, links."""
+    return _text([about.block], [_story(row, public_url)])
+
+
+def _text(blocks: Iterable[str], stories: Sequence[list[str]]) -> str:
+    """Why to wait first, then the stories, each cut so that all of them have their place."""
+    held = [f"ON HOLD: {why}" for why in dict.fromkeys(blocks) if why]
+    most = (LONGEST - 2_000) // len(stories)
+    told = "\n\n".join("\n".join(lines)[:most] for lines in stories)
+    lines = [*held, ""] if held else []
+    return "\n".join([*lines, told, MADE_HERE])[:LONGEST]
+
+
+def _story(row: Row, public_url: str) -> list[str]:
     card = row["card"]
-    lines = [f"ON HOLD: {about.block}", ""] if about.block else []
-    lines += [f"Why now: {row['score']} points"]
+    lines = [f"Why now: {row['score']} points"]
     lines += [
         f"- {r['points']} points: {r['text']}" for r in card.get("reasons", ()) if r["risk"] == (row["kind"] == "risk")
     ]
@@ -104,8 +135,7 @@ def description(row: Row, about: About, public_url: str) -> str:
         "What they wrote", [f"{q['on']}, ticket {q['ticket_id']}: {q['text']}" for q in card.get("quotes", ())]
     )
     lines += ["", f"Next step: {card.get('next_step', '')}"]
-    lines += ["", f"The whole story: {link(row, public_url)}", "Made by Deskbridge; this text is kept up by it."]
-    return "\n".join(lines)[:LONGEST]
+    return [*lines, "", f"The whole story: {link(row, public_url)}"]
 
 
 def link(row: Row, public_url: str) -> str:

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from app import audit
 from app.crm.models import crm_account
-from app.leads.models import account_link, lead, lead_step
+from app.leads import store
+from app.leads.models import account_link, lead
 from integrations.kernel.errors import InputError, NotFound, StateError
 
 STRENGTH = "linked"
@@ -89,8 +90,7 @@ def link(cx: sa.Connection, lead_id: str, crm_id: str, account_id: str, by: str)
     _end(cx, subject, crm_id, by)
     _remember(cx, subject, crm_id, account_id, by)
     moved = _again(cx, subject)
-    for one in moved:
-        _step(cx, one, "linked", f"It is about the company {account_id} at {crm_id}.", by)
+    store.tell(cx, [(one, "linked", f"It is about the company {account_id} at {crm_id}.") for one in moved], by)
     told = {"crm_id": crm_id, "account_id": account_id, "subject": subject, "leads": len(moved)}
     audit.record(cx, by, "leads.account_linked", lead_id, told)
     return len(moved)
@@ -117,7 +117,7 @@ def forget(cx: sa.Connection, lead_id: str, by: str) -> None:
     subject = cx.execute(sa.select(lead.c.subject).where(lead.c.id == lead_id)).scalar()
     if subject is None or not _end(cx, subject, None, by):
         raise NotFound("Nothing is remembered of this company any more.")
-    _step(cx, lead_id, "link ended", "Later leads are matched without it; this one stays where it is.", by)
+    store.tell(cx, [(lead_id, "link ended", "Later leads are matched without it; this one stays where it is.")], by)
     audit.record(cx, by, "leads.account_link_ended", lead_id, {"subject": subject})
 
 
@@ -132,7 +132,3 @@ def _end(cx: sa.Connection, subject: str, crm_id: str | None, by: str) -> int:
     if crm_id is not None:
         mine = mine.where(account_link.c.crm_id == crm_id)
     return cx.execute(mine.values(ended_at=sa.func.now(), ended_by=by)).rowcount
-
-
-def _step(cx: sa.Connection, lead_id: str, what: str, detail: str, by: str) -> None:
-    cx.execute(sa.insert(lead_step).values(lead_id=lead_id, what=what, detail=detail, actor=by))

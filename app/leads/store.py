@@ -46,6 +46,11 @@ def of_companies(cx: sa.Connection, companies: Collection[str], *, lock: bool = 
     return list(cx.execute(query.with_for_update() if lock else query).mappings())
 
 
+def of_subjects(cx: sa.Connection, subjects: Collection[str]) -> list[sa.RowMapping]:
+    """Every lead that was made of these subjects, whatever its state and company, oldest first."""
+    return list(cx.execute(sa.select(lead).where(c.subject.in_(sorted(subjects))).order_by(c.id)).mappings())
+
+
 def by_ids(cx: sa.Connection, ids: Collection[str], *, lock: bool = False) -> dict[str, sa.RowMapping]:
     query = sa.select(lead).where(c.id.in_(sorted(ids))).order_by(c.id)
     return {row["id"]: row for row in cx.execute(query.with_for_update() if lock else query).mappings()}
@@ -81,6 +86,12 @@ def tell(cx: sa.Connection, steps: Sequence[tuple[str, str, str]], actor: str = 
     if steps:
         rows = [{"lead_id": one, "what": what, "detail": detail, "actor": actor} for one, what, detail in steps]
         cx.execute(sa.insert(lead_step), rows)
+
+
+def times(cx: sa.Connection, lead_id: str, what: str) -> int:
+    """How often a step stands in a lead's story."""
+    query = sa.select(sa.func.count()).where(lead_step.c.lead_id == lead_id, lead_step.c.what == what)
+    return int(cx.execute(query).scalar_one())
 
 
 def signals_of(cx: sa.Connection, lead_ids: Collection[str]) -> list[sa.Row[Any]]:

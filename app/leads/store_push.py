@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from app.leads import sharing
 from app.leads.models import lead
 from app.leads.states import State
 from app.leads.store import after, tell
@@ -73,7 +74,9 @@ def _among(ids: Sequence[str]) -> sa.ColumnElement[bool]:
 _SETTLE = sa.text(
     """
     UPDATE lead l SET
-        state = n.state, why = CASE WHEN n.state = 'pushed' AND n.due_in IS NULL THEN '' ELSE n.why END,
+        state = CASE WHEN n.done AND NOT n.hold AND l.verdict <> '' THEN 'closed' ELSE n.state END,
+        why = CASE WHEN n.state <> 'pushed' OR n.due_in IS NOT NULL THEN n.why
+                                    WHEN l.on_hold THEN l.why ELSE '' END,
         state_at = CASE WHEN l.state <> n.state THEN now() ELSE l.state_at END,
         object_id = n.object_id, theirs = l.theirs OR n.theirs, shape = n.shape, account_id = n.account_id,
         job_id = '', lease_until = NULL,
@@ -92,13 +95,29 @@ _SETTLE = sa.text(
 )
 
 
-def settle(cx: sa.Connection, ends: Sequence[Mapping[str, Any]]) -> set[str]:
+# A record that stands for several leads says the same of all of them: what one of them wrote, the others need not write.
+_TOLD_TOO = sa.text(
+    """
+    UPDATE lead m SET pushed_digest = n.digest, pushed_hold = m.on_hold,
+        state = CASE WHEN NOT m.on_hold AND m.verdict <> '' THEN 'closed' ELSE m.state END
+    FROM jsonb_to_recordset(CAST(:ends AS jsonb)) AS n(id text, object_id text, digest text, done boolean, shared boolean)
+    WHERE n.done AND n.shared AND n.id = ANY(:mine) AND m.id = ANY(:mates) AND m.object_id = n.object_id AND m.id <> n.id
+      AND m.state = 'pushed' AND m.job_id = '' AND m.lease_until IS NULL
+    """
+)
+
+
+def settle(cx: sa.Connection, crm_id: str, ends: Sequence[Mapping[str, Any]]) -> set[str]:
     """Bring leads to their ends, fenced; answers those that were still ours. Their steps are written beside it."""
     if not ends:
         return set()
     ordered = sorted(ends, key=lambda one: one["id"])
-    _lock(cx, [one["id"] for one in ordered])
+    shared = [one["object_id"] for one in ordered if one["shared"] and one["done"]]
+    mates = sharing.mates(cx, crm_id, shared) if shared else []
+    _lock(cx, sorted({*(one["id"] for one in ordered), *mates}))
     mine = set(cx.execute(_SETTLE, {"ends": json.dumps(ordered)}).scalars())
+    if mates:
+        cx.execute(_TOLD_TOO, {"ends": json.dumps(ordered), "mine": sorted(mine), "mates": mates})
     tell(cx, [(one["id"], one["what"], one["why"]) for one in ordered if one["id"] in mine])
     return mine
 
@@ -109,9 +128,17 @@ def _lock(cx: sa.Connection, ids: Sequence[str]) -> None:
 
 
 def put_back(cx: sa.Connection, ids: Sequence[str]) -> None:
-    """Nothing has changed at the CRM's side of them: no call."""
+    """The record is as it should be, or another lead's write makes it so: no call."""
     if ids:
         cx.execute(sa.update(lead).where(_among(ids)).values(due_at=None, tries=0))
+
+
+def as_told(cx: sa.Connection, ids: Sequence[str]) -> None:
+    """The record says what it should: whether ON HOLD too. What sales accepted meanwhile is closed."""
+    if ids:
+        rid = sa.and_(~c.on_hold, c.verdict != "", c.state == State.PUSHED.value)
+        state = sa.case((rid, State.CLOSED.value), else_=c.state)
+        cx.execute(sa.update(lead).where(_among(ids)).values(pushed_hold=c.on_hold, state=state))
 
 
 def lapsed(cx: sa.Connection, limit: int) -> int:

@@ -128,6 +128,7 @@ def _signals(cx: sa.Connection, wish: Wish, found: Who, policy: LeadPolicy) -> N
 def _put(cx: sa.Connection, wish: Wish, found: Who, key: Mapping[str, str], lines: Sequence[str]) -> None:
     s = lead_signal.c
     row = {**key, "subject": subject(wish, found), "period": quarter(_began(wish))}
+    _same_episode(cx, wish, row)
     mine = sa.and_(*(s[name] == value for name, value in row.items()))
     before = cx.execute(sa.select(s.facts, s.happened_at).where(mine).with_for_update()).first()
     told = {(q["on"], q["text"]) for q in (before.facts.get("quotes", ()) if before else ())}
@@ -152,6 +153,22 @@ def _put(cx: sa.Connection, wish: Wish, found: Who, key: Mapping[str, str], line
             where=s.digest != statement.excluded.digest,
         )
     )
+
+
+def _same_episode(cx: sa.Connection, wish: Wish, row: Mapping[str, str]) -> None:
+    """One ticket is one episode, also when more is known by now of whom it is about: its row goes over to them."""
+    s = lead_signal.c
+    rest = [s[name] == value for name, value in row.items() if name != "subject"]
+    of_ticket = (
+        s.connection_id == wish.connection_id,
+        s.ticket_id == wish.ticket_id,
+        s.ticket_id != sa.text("''"),
+        *rest,
+    )
+    found = cx.execute(sa.select(s.id, s.subject).where(*of_ticket).order_by(s.id).with_for_update()).all()
+    if found and row["subject"] not in {one.subject for one in found}:
+        changed = sa.update(lead_signal).where(s.id == found[-1].id)
+        cx.execute(changed.values(subject=row["subject"], judged_digest=""))
 
 
 def _said(wish: Wish) -> datetime:

@@ -29,6 +29,8 @@ class Verdict:
 
 def of(standing: Standing) -> Verdict:
     """The verdict a standing says."""
+    if standing.gone and standing.merged_into:
+        return Verdict()  # what it was merged into will say
     if standing.gone:
         return Verdict("rejected", "deleted at the CRM")
     if standing.shape is Shape.DEAL and standing.closed:

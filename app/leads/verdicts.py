@@ -1,7 +1,8 @@
 """The way back: what the CRM says became of our records, on the lead and as a note on the ticket that caused it.
 
 Pages are read with an overlap, so the same standing may come twice: a verdict is written when it says more than what is
-known, its note under a key of its own. A deal that came of a converted record does not carry our key: it is shown by id.
+known, its note under a key of its own. A deal that came of a converted record does not carry our key, nor does a record that
+ours was merged into: they are shown by id.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ PAGES: Final = 500
 RULE: Final = "leads"
 Row = Mapping[Any, Any]
 c = lead.c
+_FOLLOWED: Final = sa.text("verdict IN ('', 'accepted') AND standing ? 'followed'")  # in the words of its index
 
 
 def poll(ctx: LeadContext, crm_id: str) -> int:
@@ -63,17 +65,20 @@ def poll(ctx: LeadContext, crm_id: str) -> int:
 
 
 def _followed(ctx: LeadContext, crm_id: str, client: Crm) -> int:
-    """Deals that came of converted records, until they are won or lost."""
+    """Deals that came of converted records, until they are won or lost; records that ours were merged into, to a verdict."""
     with ctx.database.begin() as cx:
-        open_deals = (c.crm_id == crm_id, c.shape == Shape.DEAL.value, c.object_id != "", c.verdict == "accepted")
-        lately = c.verdict_at > sa.func.now() - sa.func.make_interval(0, 0, 0, FOLLOWED_DAYS)
-        followed = c.standing["followed"].as_boolean()
-        ids = list(cx.execute(sa.select(c.object_id).where(*open_deals, lately, followed).order_by(c.id)).scalars())
+        ours = (c.crm_id == crm_id, c.shape.in_((Shape.DEAL.value, Shape.LEAD.value)), c.object_id != "", _FOLLOWED)
+        lately = sa.func.coalesce(c.verdict_at, c.pushed_at) > sa.func.now() - sa.func.make_interval(
+            0, 0, 0, FOLLOWED_DAYS
+        )
+        found = cx.execute(sa.select(c.shape, c.object_id).where(*ours, lately).order_by(c.id)).all()
     heard = 0
-    for start in range(0, len(ids), TOGETHER):
-        shown = client.show(Shape.DEAL, ids[start : start + TOGETHER])
-        with ctx.database.begin() as cx:
-            heard += hear(cx, ctx, crm_id, list(shown.values()))
+    for shape in sorted({row.shape for row in found}):
+        ids = list(dict.fromkeys(row.object_id for row in found if row.shape == shape))
+        for start in range(0, len(ids), TOGETHER):
+            shown = client.show(Shape(shape), ids[start : start + TOGETHER])
+            with ctx.database.begin() as cx:
+                heard += hear(cx, ctx, crm_id, list(shown.values()))
     return heard
 
 
@@ -97,11 +102,14 @@ def hear(cx: sa.Connection, ctx: LeadContext, crm_id: str, standings: Sequence[S
 def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> int:
     if row["object_id"] and standing.object_id != row["object_id"] and row["standing"].get("followed"):
         return 0  # what it was before it was converted
+    if standing.gone and standing.merged_into:
+        _merged(cx, row, standing)
+        return 0
     told = of(standing)
     values: dict[str, Any] = {"standing": _plain(standing, row)}
     if standing.owner_id:
         values["owner_id"] = standing.owner_id
-    if not row["object_id"]:
+    if not row["object_id"] and standing.shape.value == row["shape"]:
         values["object_id"] = standing.object_id
     if standing.converted and standing.deal_id:
         values |= {"shape": Shape.DEAL.value, "object_id": standing.deal_id}
@@ -111,17 +119,31 @@ def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> i
         values |= {"verdict": told.verdict, "verdict_reason": told.reason[:500], "verdict_at": sa.func.now()}
         if told.verdict == "won" and standing.amount is not None:
             values |= {"won": standing.amount.minor, "won_currency": standing.amount.currency}
-        values |= _closed(row)
+        values |= _closed(row, told)
     store.change(cx, row["id"], **values)
     if new:
+        times = store.times(cx, row["id"], told.verdict)
         store.tell(cx, [(row["id"], told.verdict, _sentence(told, standing))], MACHINE)
-        _note(cx, ctx, row, told, standing)
+        _note(cx, ctx, row, told, standing, times)
     return int(new)
 
 
-def _closed(row: Row) -> dict[str, Any]:
-    """Answered is closed; whoever is sending it at this moment writes nothing more."""
+def _merged(cx: sa.Connection, row: Row, standing: Standing) -> None:
+    """A rep merged our record into another: that one stands for the lead from now on, and what others wrote there stays."""
+    values: dict[str, Any] = {"object_id": standing.merged_into, "theirs": True, "pushed_digest": ""}
+    if row["state"] == State.PUSHED.value:
+        values["due_at"] = sa.func.now()
+    followed = {**row["standing"], "followed": True}
+    store.change(cx, row["id"], **values, shape=standing.shape.value, standing=followed)
+    store.tell(cx, [(row["id"], "merged", f"Into {standing.merged_into}, at the CRM: that record is followed.")])
+
+
+def _closed(row: Row, told: Verdict) -> dict[str, Any]:
+    """Answered is closed; whoever sends it at this moment writes nothing more. A record that sales goes on with and that
+    says ON HOLD must be rid of that first: it is closed when that is written."""
     if not may(State(row["state"]), State.CLOSED):
+        return {}
+    if told.verdict == "accepted" and row["state"] == State.PUSHED.value and row["pushed_hold"]:
         return {}
     return {
         "state": State.CLOSED.value, "state_at": sa.func.now(), "due_at": None, "lease_until": None,
@@ -157,13 +179,15 @@ _TEXTS: Final = {
 }
 
 
-def _note(cx: sa.Connection, ctx: LeadContext, row: Row, told: Verdict, standing: Standing) -> None:
-    """An internal note on the ticket, once a verdict."""
+def _note(
+    cx: sa.Connection, ctx: LeadContext, row: Row, told: Verdict, standing: Standing, times: int
+) -> None:  # fmt: skip
+    """An internal note on the ticket, once a verdict. times: that it was given before, by a rep who changed their mind."""
     if not row["ticket_id"]:
         return
     said = _sentence(told, standing)
     body = f"{_TEXTS[told.verdict]}{f': {said}' if said else ''}.\n{ctx.settings.public_url}/admin/leads/{row['id']}"
-    key = f"{row['id']}-{told.verdict}"
+    key = f"{row['id']}-{told.verdict}{f'-{times + 1}' if times else ''}"
     effect = Effect("tickets.note", row["connection_id"], row["ticket_id"], {"key": key, "body": body}, key, RULE)
     held = tickets.read(cx, row["connection_id"], [row["ticket_id"]]).get(row["ticket_id"])
     plan = outbox.Plan(row["ticket_id"], from_effects([effect]), held.values if held else {}, (RULE,))

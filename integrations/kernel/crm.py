@@ -128,7 +128,8 @@ class Standing:
     """A record as the CRM has it now: what a verdict is read from, and what a read before resending finds.
 
     status: the org's own word. verdict, reason: of the fields we offered, or "". stage: of a deal.
-    account_id, deal_id: what a converted LEAD became.
+    account_id, deal_id: what a converted LEAD became. merged_into: the record a LEAD that is gone was merged into.
+    description: only of what was found by its key.
     """
 
     shape: Shape
@@ -148,6 +149,8 @@ class Standing:
     amount: Money | None = None
     owner_id: str = ""
     gone: bool = False
+    merged_into: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class SalesforceClient:
             self._sheets.forget()
             raise NeedsSetup(no_key(OBJECTS[shape], self._key))
         asked = {one.casefold(): one for one in keys}
-        found = (standing for standing in self._records(shape, self._key, keys))
+        found = self._records(shape, self._key, keys, reading.DESCRIPTION)
         return {asked[one.key.casefold()]: one for one in found if one.key.casefold() in asked}
 
     def show(self, shape: Shape, object_ids: Sequence[str]) -> Mapping[str, Standing]:
@@ -167,8 +167,9 @@ class SalesforceClient:
             raise faults.of_call(endpoint_of(method, f"/{path}"), response.status_code, _content(response))
         return response.content.decode("utf-8", "replace")
 
-    def _records(self, shape: Shape, field: str, values: Sequence[str]) -> Iterator[Standing]:
-        names = reading.standing_fields(shape, self._sheets.of(OBJECTS[shape]), self._key)
+    def _records(self, shape: Shape, field: str, values: Sequence[str], *more: str) -> Iterator[Standing]:
+        sheet = self._sheets.of(OBJECTS[shape])
+        names = [*reading.standing_fields(shape, sheet, self._key), *(name for name in more if name in sheet.fields)]
         for some in _chunks(values):
             rows, _ = self.rows(reading.by_ids(shape, names, field, some))
             try:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from integrations.kernel.crm import Draft, PushResult, PushState, Shape, Standing
 from integrations.kernel.errors import OutcomeUnknown, VendorError
 from integrations.salesforce import faults
-from integrations.salesforce.ends import Outcome, cause, end, is_vague, link, outcome, single
+from integrations.salesforce.ends import Done, Outcome, cause, end, is_vague, link, outcome, single
 from integrations.salesforce.faults import Answered, Cause, Refused
 from integrations.salesforce.org import OBJECTS, NeedsSetup, Sheet, Sheets, no_key
 from integrations.salesforce.words import Choices, fields
@@ -128,9 +128,12 @@ class Pushes:
             return {group.drafts[0].key: self._single(group, sheet)}
         kind, name = {"attributes": {"type": sheet.object}}, "id" if group.by_id else self._key
         path = "composite/sobjects" if group.by_id else f"composite/sobjects/{sheet.object}/{self._key}"
-        records = [
-            {**kind, name: one.object_id or one.key, **fields(one, sheet, self._choices)} for one in group.drafts
-        ]
+        told = {one.key: fields(one, sheet, self._choices) for one in group.drafts}
+        if group.by_id and not all(told.values()):  # nothing of ours in it that this org has a field for: no write
+            same: dict[str, Outcome] = {key: Done("", created=False) for key, values in told.items() if not values}
+            rest = tuple(one for one in group.drafts if one.key not in same)
+            return same | (self._send(replace(group, drafts=rest), sheet) if rest else {})
+        records = [{**kind, name: one.object_id or one.key, **told[one.key]} for one in group.drafts]
         body = {"allOrNone": False, "records": records}
         try:
             answer = self._ask("PATCH", path, json=body, headers=group.headers)

@@ -26,10 +26,18 @@ Row = Mapping[str, Any]
 
 _COMMON: Final = ("Id", "SystemModstamp", "IsDeleted", "OwnerId", VERDICT_FIELD, REASON_FIELD)
 _STANDING: Final[Mapping[Shape, tuple[str, ...]]] = {
-    Shape.LEAD: ("Status", "IsConverted", "ConvertedAccountId", "ConvertedContactId", "ConvertedOpportunityId"),
+    Shape.LEAD: (
+        "Status",
+        "IsConverted",
+        "ConvertedAccountId",
+        "ConvertedContactId",
+        "ConvertedOpportunityId",
+        "MasterRecordId",
+    ),
     Shape.DEAL: ("StageName", "IsClosed", "IsWon", "Amount", CURRENCY, "AccountId"),
     Shape.TASK: ("Status", "IsClosed", "WhatId", "WhoId"),
 }
+DESCRIPTION: Final = "Description"
 DIRECTORY: Final = ("Account", "Contact", "User")
 _DIRECTORY: Final = {
     "Account": ("Id", "SystemModstamp", "IsDeleted", "Name", "OwnerId", "ParentId", "Website"),
@@ -90,7 +98,8 @@ def standing(shape: Shape, row: Row, key: str, currency: str) -> Standing:
         contact_id=_text(row, "ConvertedContactId") or _text(row, "WhoId"),
         deal_id=_text(row, "ConvertedOpportunityId"), stage=_text(row, "StageName"), closed=row.get("IsClosed") is True,
         won=row.get("IsWon") is True, amount=money(row.get("Amount"), _text(row, CURRENCY) or currency),
-        owner_id=_text(row, "OwnerId"), gone=row.get("IsDeleted") is True,
+        owner_id=_text(row, "OwnerId"), gone=row.get("IsDeleted") is True, merged_into=_text(row, "MasterRecordId"),
+        description=_text(row, DESCRIPTION),
     )  # fmt: skip
 
 

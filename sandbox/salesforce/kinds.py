@@ -87,6 +87,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         *_kind("string", "Name", writable=False), *_kind("email", "Email"), *_kind("phone", "Phone"), OWNER,
         *_text("Title", length=128), *_kind("url", "Website"), *_kind("textarea", "Description"),
         *_text("Country", length=80),
+        Field("MasterRecordId", "reference", 18, writable=False, to=("Lead",)),
         _list("Status", OPEN, "Working - Contacted", CONVERTED, "Closed - Not Converted", default=OPEN),
         _list("LeadSource", "Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other"),
         _list("Rating", "Hot", "Warm", "Cold"), *_kind("int", "NumberOfEmployees"),

@@ -23,6 +23,14 @@ class Acts(State):
         values = {VERDICT: "Rejected", REASON: reason or None}
         return self._verdict(kind, object_id, values, WORDS.get(kind, ("", ""))[1])
 
+    def merge(self, object_id: str, into: str) -> str:
+        """Two Leads are one: the first goes to the bin and names the one that stays."""
+        self.get("Lead", into)
+        row = self.get("Lead", object_id)
+        self.delete("Lead", object_id)
+        row["MasterRecordId"] = into
+        return into
+
     def _verdict(self, kind: str, object_id: str, values: dict[str, Any], status: str) -> str:
         """In the fields we offer where they exist, else by the status."""
         known = {name: value for name, value in values.items() if name in self.fields[kind]}

@@ -224,7 +224,7 @@ def test_leads_are_exported_with_the_filters_of_the_page(ada, database):
         "Grünwald & Söhne GmbH",
         "Sam Seller",
         "00T000000000001",
-        "asks_quote",
+        "asks_quote quote_words",
     )
     assert (
         ada.get("/admin/leads.csv?state=lost").status_code,

@@ -69,5 +69,6 @@ def test_the_ledger_and_the_report_card_at_a_terminal(scene, run):
     assert (told["states"], told["leads"]["verdicts"]) == ({"closed": 1}, 1)
     assert "states: closed 1" in run("ledger")
     card = run("report")
+    rest = ["1", "0", "1", "0", "too", "few", "to", "say"]
     assert [line.split() for line in card.splitlines()[1:]] == [
-        ["asks_quote", "1", "0", "1", "0", "too", "few", "to", "say"], ["1", "x", "No", "budget"]]  # fmt: skip
+        ["asks_quote", *rest], ["1", "x", "No", "budget"], ["quote_words", *rest], ["1", "x", "No", "budget"]]  # fmt: skip

@@ -84,3 +84,19 @@ def test_after_it_was_sent_on_hold_stands_first_and_is_removed(scene):
     assert [what for what, _ in scene.steps(scene.one().id)] == [
         "found", "due", "pushed", "on hold", "pushed", "hold released", "pushed",
     ]  # fmt: skip
+
+
+def test_what_sales_accepts_on_hold_is_closed_once_the_record_is_rid_of_it(scene):
+    scene.asked("7")
+    scene.run()
+    scene.hold()
+    scene.run()
+    scene.crm.state.accept("Task", scene.one().object_id)
+    assert scene.poll() == 1
+    assert (scene.one().verdict, scene.one().state) == ("accepted", "pushed")
+    scene.release()
+    scene.run()
+    (record,) = scene.crm.records()
+    assert record.row["Description"].startswith("Why now")
+    assert (scene.one().state, scene.one().pushed_hold) == ("closed", False)
+    assert scene.poll() == 0

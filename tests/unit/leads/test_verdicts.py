@@ -120,3 +120,22 @@ def test_what_a_rep_changed_at_the_crm_is_told_and_never_taken_back(scene):
     (record,) = scene.crm.records()
     assert "50 points" in record.row["Description"]
     assert (record.row["OwnerId"], record.row["Amount"], record.row["Name"]) == ("005Z", 1.0, "Mine")
+
+
+def test_a_record_a_rep_merged_into_another_is_no_rejection_and_the_other_one_answers(scene):
+    scene.payer("cus_n", None, name="Newcomer")
+    scene.asked("9", payer="cus_n")
+    scene.run()
+    other = scene.crm.state.create("Lead", {"LastName": "Poe", "Company": "New", "Description": "Met at the fair."})[
+        "Id"
+    ]
+    scene.crm.state.merge(scene.one().object_id, other)
+    assert scene.poll() == 0
+    assert (scene.one().verdict, scene.one().object_id, notes(scene)) == ("", other, [])
+    scene.asked("10", payer="cus_n")
+    scene.run()
+    assert (scene.one().state, scene.crm.state.rows["Lead"][other]["Description"]) == ("pushed", "Met at the fair.")
+    scene.crm.state.reject("Lead", other, "No budget")
+    assert scene.poll() == 1
+    assert (scene.one().state, scene.one().verdict, scene.one().verdict_reason) == ("closed", "rejected", "No budget")
+    assert scene.poll() == 0

@@ -1,0 +1,146 @@
+"""A company that changes under a lead: merged, ambiguous, learned of at the wrong moment. No second record, no lost one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from app.crm import store as crm_store
+from app.crm.mirror import CHANGED
+from app.leads import review
+from integrations.kernel.crm import AccountRecord, DirectoryPage
+from tests.crm_world import CRM
+from tests.lead_scene import Scene
+
+
+@pytest.fixture
+def scene(database, org):
+    made = Scene(database, org=org)
+    made.user("005A")
+    made.account(domains=("northwind.example",))
+    made.payer("cus_1", "northwind.example")
+    return made
+
+
+def merged(scene):
+    """Somebody merges the account into another at the CRM; its records go there."""
+    scene.account("001M", "Northwind Group", domains=("northwind.example",))
+    scene.account(at=scene.now + timedelta(hours=1), domains=("northwind.example",), gone=True)
+
+
+def ambiguous(scene):
+    """A person of the same domain turns up at another account."""
+    scene.account("001R", "Reseller")
+    scene.contact("003A", "001R", "northwind.example")
+
+
+@pytest.mark.parametrize("change", [merged, ambiguous])
+def test_a_lead_at_the_crm_keeps_its_record_whatever_the_mirror_says_of_the_company_later(scene, change):
+    scene.signal()
+    scene.run()
+    change(scene)
+    scene.signal(step=30)
+    scene.run()
+    one = scene.one()
+    assert (one.state, one.score) == ("pushed", 50)
+    assert one.account_id == ("001M" if change is merged else "001A")
+    (record,) = scene.crm.records()
+    assert "50 points" in record.row["Description"]
+
+
+def test_another_ticket_of_the_payer_joins_the_record_that_is_there(scene):
+    scene.asked("7")
+    scene.run()
+    merged(scene)
+    scene.asked("8", quotes=[{"on": scene.now.date().isoformat(), "text": "And a second quote?"}])
+    scene.run()
+    (record,) = scene.crm.records()
+    assert scene.one().state == "pushed"
+    assert "And a second quote?" in record.row["Description"]
+
+
+def test_after_a_verdict_a_merged_company_rests_like_any_other(scene):
+    scene.signal()
+    scene.run()
+    scene.crm.state.stage(scene.one().object_id, "Closed Lost")
+    scene.poll()
+    merged(scene)
+    scene.signal(step=30)
+    scene.signal(on="2028-01-15")
+    scene.run()
+    assert (scene.one().state, len(scene.crm.records())) == ("closed", 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "after"), [(merged, [("001M", "held")]), (ambiguous, [("001A", "dropped"), ("", "review")])]
+)
+def test_what_is_not_sent_yet_goes_to_the_company_that_is_right_now(scene, change, after):
+    scene.hold()
+    scene.signal()
+    scene.run()
+    change(scene)
+    scene.signal(step=30)
+    scene.run()
+    assert [(one.account_id, one.state) for one in scene.leads()] == after
+
+
+def test_a_hold_of_the_payer_reaches_the_record_of_a_company_that_was_merged(scene):
+    scene.signal()
+    scene.run()
+    merged(scene)
+    scene.hold()
+    scene.run()
+    (record,) = scene.crm.records()
+    assert record.row["Description"].startswith("ON HOLD: A dispute is open.")
+    scene.signal(step=30)
+    scene.release()
+    scene.run()
+    (record,) = scene.crm.records()
+    assert record.row["Description"].startswith("Why now: 50 points")
+
+
+def test_what_ended_while_it_was_held_and_holds_again_is_a_lead_again(scene):
+    scene.hold()
+    scene.signal()
+    scene.run()
+    scene.signal(ended=True)
+    scene.run()
+    assert scene.one().why == "What was seen holds no longer."
+    scene.release()
+    scene.signal()
+    scene.run()
+    assert scene.one().state == "pushed"
+
+
+def test_a_company_the_mirror_learns_of_while_leads_are_matched_is_not_passed_over(scene):
+    scene.payer("cus_5", "later.example", name="Later")
+    scene.hold("cus_5")
+    scene.signal(payer="cus_5")
+    scene.account("001Z", "Somebody else")  # news: leads are matched again
+    record = AccountRecord("001L", scene.now, "Later", "005A", domains=("later.example",))
+    with scene.database.engine.begin() as page:  # its time is that of its begin, and it ends after the matching
+        crm_store.save_cursor(page, CRM, "other", "y")
+        scene.gather()
+        crm_store.apply(page, CRM, DirectoryPage("y", True, (record,)))
+        crm_store.save_cursor(page, CRM, CHANGED, "y")
+    scene.gather()
+    assert scene.one().account_id == "001L"
+
+
+def test_a_company_that_was_answered_for_lately_is_not_asked_again_by_a_lead_a_person_links_to_it(scene):
+    scene.signal()
+    scene.run()
+    scene.crm.state.stage(scene.one().object_id, "Closed Lost")
+    scene.poll()
+    scene.payer("cus_4", None, name="Northwind Labs")
+    scene.signal(payer="cus_4", on="2027-06-01")
+    scene.gather()
+    waits = scene.one(state="review")
+    with scene.database.begin() as cx:
+        review.link(cx, waits.id, CRM, "001A", "per_1")
+    scene.run()
+    assert sorted(one.state for one in scene.leads()) == ["closed", "dropped"]
+    scene.now += timedelta(days=91)
+    scene.run()
+    assert sorted(one.state for one in scene.leads()) == ["closed", "dropped", "pushed"]

@@ -1,0 +1,115 @@
+"""After what went wrong: a person repairs it, a hold changes, an owner leaves, a rep changes their mind."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from app.leads import retrying
+from app.leads.retrying import NotSendable
+from app.notify.models import notice
+from app.outbox.models import outbox
+from tests.lead_scene import DESK, Scene
+
+
+@pytest.fixture
+def scene(database, org):
+    made = Scene(database, org=org)
+    for user in ("005A", "005T", "005F"):
+        made.user(user)
+    made.account(domains=("northwind.example",))
+    made.payer("cus_1", "northwind.example")
+    return made
+
+
+def refused(scene, times=1):
+    scene.crm.state.object_to("Opportunity", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Not in this month.", times)
+
+
+def again(scene, lead_id):
+    with scene.database.begin() as cx:
+        retrying.again(cx, lead_id, "per_1")
+
+
+def notices(scene):
+    with scene.database.begin() as cx:
+        return [row.kind for row in cx.execute(notice.select())]
+
+
+def test_what_was_repaired_is_sent_as_it_is_by_now(scene):
+    refused(scene)
+    scene.signal()
+    scene.run()
+    assert scene.one().state == "dead"
+    scene.signal(step=30)
+    scene.run()
+    again(scene, scene.one().id)
+    scene.run()
+    (record,) = scene.crm.records()
+    assert (scene.one().state, scene.one().score) == ("pushed", 50)
+    assert record.row["Description"].startswith("Why now: 50 points")
+
+
+def test_what_is_refused_once_more_is_told_once_more(scene):
+    refused(scene, 2)
+    scene.signal()
+    scene.run()
+    again(scene, scene.one().id)
+    scene.run()
+    assert (scene.one().state, notices(scene)) == ("dead", ["lead.dead", "lead.dead"])
+
+
+def test_a_refused_lead_whose_company_has_another_by_now_says_which(scene):
+    refused(scene)
+    scene.signal()
+    scene.run()
+    scene.signal(on="2028-01-15")
+    scene.run()
+    dead, other = scene.leads()
+    assert (dead.state, other.state) == ("dead", "pushed")
+    with pytest.raises(NotSendable, match=other.id):
+        again(scene, dead.id)
+
+
+def test_a_hold_that_goes_while_another_stays_changes_what_the_rep_reads(scene):
+    scene.signal()
+    scene.run()
+    scene.hold()
+    scene.hold(source_id="dp_2", why="a complaint is open")
+    scene.run()
+    assert scene.one().why.startswith("A dispute is open.")
+    scene.release()
+    scene.run()
+    (record,) = scene.crm.records()
+    assert record.row["Description"].startswith("ON HOLD: A complaint is open. Sales waits")
+    assert scene.one().why.startswith("A complaint is open.")
+    scene.release("dp_2")
+    scene.run()
+    assert scene.one().why == ""
+    calls = scene.crm.calls("push")
+    scene.run()
+    assert (scene.crm.calls("push"), scene.one().due_at) == (calls, None)
+
+
+def test_the_owner_of_a_territory_who_left_is_replaced_too(scene):
+    scene.policy(territory__West="005T", fallback_owner="005F")
+    scene.user("005T", active=False)
+    scene.account(owner="", territory="West", domains=("northwind.example",))
+    scene.signal()
+    scene.run()
+    assert scene.crm.records()[0].row["OwnerId"] == "005F"
+
+
+def test_a_rep_who_changes_their_mind_and_back_is_noted_each_time(scene):
+    scene.asked("7")
+    scene.run()
+    record = scene.one().object_id
+    for verdict in ("Accepted", "Rejected", "Accepted"):
+        scene.crm.state.update("Task", record, {"Deskbridge_Verdict__c": verdict})
+        assert scene.poll() == 1
+    with scene.database.begin() as cx:
+        rows = cx.execute(
+            sa.select(outbox.c.change).where(outbox.c.connection_id == DESK).order_by(outbox.c.id)
+        ).scalars()
+        bodies = [note["body"] for change in rows for note in change["notes"]]
+    assert [body.split(" the lead")[0] for body in bodies] == ["Sales took up", "Sales turned down", "Sales took up"]
