@@ -11,6 +11,8 @@ from sandbox.base import Context
 from sandbox.base.sender import Mishaps
 from sandbox.day import Day
 
+SALESFORCE = 40  # its port, counted from ours
+
 
 def build(context: Context) -> Flask:
     """The app of the base port."""
@@ -24,6 +26,8 @@ def build(context: Context) -> Flask:
     app.register_blueprint(host.pages(context, host.Signer()))
     app.register_blueprint(intercom_inbox.pages(context))
     app.register_blueprint(mailbox.pages(str(host.HERE / "templates")))
+    reps = f"http://127.0.0.1:{context.ports_from + SALESFORCE}/reps/" if "salesforce" in context.simulators else ""
+    app.context_processor(lambda: {"reps": reps, "deskbridge": context.deskbridge_url})
     return app
 
 

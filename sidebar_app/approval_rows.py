@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -73,6 +74,12 @@ def _history(cx: sa.Connection, intent: Intent, told: Reader) -> str:
     return ", ".join(parts)
 
 
-def outcome(one: Outcome) -> str:
-    """A sentence about one of those that were to be approved."""
-    return f"{one.intent_id}: {one.said}" if one.said else f"{one.intent_id} is approved and on its way."
+def amounts(waiting: Sequence[Intent], told: Reader) -> dict[str, str]:
+    """What each is called by its approver: the amount."""
+    return {one.id: told.money(one.amount) for one in waiting}
+
+
+def outcome(one: Outcome, known: Mapping[str, str]) -> str:
+    """A sentence about one of those that were to be approved. known: their amounts."""
+    name = known.get(one.intent_id, one.intent_id)
+    return f"{name}: {one.said}" if one.said else f"{name} is approved and on its way."

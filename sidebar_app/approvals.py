@@ -35,8 +35,9 @@ class NoReason(InputError):
 def refuse(error: AppError) -> Answer:
     """The sentence of an error, as a page."""
     answers.log_refusal(error)
-    text = "Your link was used or is too old. Ask for another at /admin/ask, or an admin (`flask approvals link`)."
-    return Response(_page("refused", said=text if error.status == 401 else str(error)), error.status)
+    is_out = error.status == 401
+    text = "Your session ended, or your link was used or is older than an hour. Without e-mail, an admin prints another one."
+    return Response(_page("refused", said=text if is_out else str(error), is_out=is_out), error.status)
 
 
 @blueprint.get("/enter")
@@ -66,8 +67,10 @@ def approve() -> str:
     """One, or those that were chosen; what cannot be approved says why, and the others go on."""
     actor = _writer()
     wanted = [(one, bound) for one, _, bound in (v.partition(" ") for v in request.form.getlist("one"))]
+    told = approval_rows.reader_of(request.accept_languages.best or "")
+    known = approval_rows.amounts(refunds.waiting(parts().runtime.refunds), told)
     done = refunds.approve_many(parts().runtime.refunds, actor, wanted)
-    said = [(bool(one.state), approval_rows.outcome(one)) for one in done]
+    said = [(bool(one.state), approval_rows.outcome(one, known)) for one in done]
     return _listed(actor, said or [(False, "Choose at least one.")])
 
 

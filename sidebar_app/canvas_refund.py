@@ -8,7 +8,7 @@ from typing import Final
 
 from app.refunds import Intent, Prepared
 from app.refunds.preflight import Decision
-from app.ui.words import Reader
+from app.ui.words import Reader, localised
 from integrations.kernel.money import Money, exponent
 from sidebar_app.canvas_kit import Component, area, button, divider, dropdown, entry, text
 from sidebar_app.canvas_views import Asking, asked_for
@@ -42,14 +42,14 @@ def form(
         text(f"{charge.amount} · {charge.pill.text}", "header"),
         text(f"{charge.title} · {charge.at.text}", "muted"),
     ]
-    found += [text(f"{_SIGNS[light.colour]} {light.text}") for light in prepared.strip.lights]
+    found += [text(localised(f"{_SIGNS[light.colour]} {light.text}", told)) for light in prepared.strip.lights]
     if problem:
-        found.append(text(problem, "error"))
+        found.append(text(localised(problem, told), "error"))
     if prepared.strip.verdict is Decision.REFUSED and not problem:
         return [*found, BACK]
     found.append(divider())
     for one in prepared.suggestions[:2]:
-        found.append(text(f"Unused time: {told.money(one.amount)} ({one.arithmetic})", "muted"))
+        found.append(text(f"Unused time: {told.money(one.amount)} ({localised(one.arithmetic, told)})", "muted"))
     currency = prepared.left.currency
     found.append(
         entry("amount", f"Amount in {currency}", typed.get("amount") or bare(prepared.left), failed=bool(problem))
@@ -72,9 +72,9 @@ def confirm(shown: Confirmation, told: Reader) -> list[Component]:
     if shown.note:
         found.append(text(f"Note: {shown.note}", "muted"))
     if shown.waits:
-        found.append(text(f"{shown.waits} Somebody else must approve it.", "muted"))
+        found.append(text(f"{localised(shown.waits, told)} Somebody else must approve it.", "muted"))
     if shown.question:
-        found.append(text(shown.question, "error"))
+        found.append(text(localised(shown.question, told), "error"))
     label = f"Send {amount} for approval" if shown.waits else f"Refund {amount}"
     return [*found, button("confirm", f"Yes: {label}" if shown.question else label, "primary"), BACK]
 

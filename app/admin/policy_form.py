@@ -50,7 +50,7 @@ GROUPS: Final = (
             Field("renewal_months", "Shortest billing period, in months", "Shorter ones renew by themselves."),
             Field("seats_pct", "Seats in use, per cent"),
             Field("growth_pct", "Growth of seats in use in 30 days, per cent"),
-            Field("growth_seats", "and by this many seats at least"),
+            Field("growth_seats", "Growth of seats in use, at least this many"),
             Field("trial_days", "Days before a trial ends"),
             Field("trial_pct", "Heavy use of a trial, per cent of seats"),
             Field("downgrade_pct", "Downgrade, per cent of the value"),

@@ -38,10 +38,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """One currency by itself: amounts of two are never added."""
+    """One currency by itself: amounts of two are never added. risk: of its total, in words."""
 
     code: str
     drawing: Markup
+    risk: str
     rows: tuple[Row, ...]
     total: Row
 
@@ -70,7 +71,15 @@ def months(text: str) -> int:
 def _currency(code: str, found: Sequence[Month], told: Reader) -> Currency:
     rows = tuple(_row(one, _month(one.month, told), told) for one in found)
     total = Month(found[0].month, code, *(sum(column) for column in zip(*map(_sums, found), strict=True)))
-    return Currency(code, _drawing(code, found, rows, told), rows, _row(total, "All of them", told))
+    shown = _row(total, "All of them", told)
+    return Currency(code, _drawing(code, found, rows, told), _risk(total, shown), rows, shown)
+
+
+def _risk(total: Month, shown: Row) -> str:
+    """What of it is at risk; a subscription billed by use has no worth that could be told."""
+    if total.risk_money:
+        return f"{shown.risk_money} of it at risk"
+    return f"{total.at_risk} at risk, worth not known" if total.at_risk else "nothing at risk"
 
 
 def _sums(one: Month) -> tuple[int, ...]:

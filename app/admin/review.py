@@ -130,6 +130,8 @@ def _choices(found: Sequence[Candidate], told: Reader) -> tuple[Choice, ...]:
 
 
 def _choice(one: Candidate, told: Reader) -> Choice:
-    detail = (story.said(one.reason, told), ", ".join(map(plain, one.domains)), one.account_id)
+    reason = story.said(one.reason, told)
+    domains = ", ".join(plain(domain) for domain in one.domains if plain(domain) not in reason)
+    detail = (reason, domains, one.account_id)
     name = plain(one.name) or one.account_id
     return Choice(f"{one.crm_id} {one.account_id}", name, " · ".join(part for part in detail if part))

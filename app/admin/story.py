@@ -14,6 +14,7 @@ from app.admin.words import Pill, StateWords
 from app.holds.models import hold
 from app.leads import reading, review
 from app.leads.models import OPEN
+from app.leads.store import MACHINE
 from app.ui.words import Moment, Reader, dated, plain
 
 Json = Mapping[str, Any]
@@ -174,7 +175,7 @@ def _match(cx: sa.Connection, row: sa.RowMapping, told: Reader) -> tuple[tuple[s
             words.STRENGTHS.get(match.get("strength", ""), words.sentence(match.get("strength", ""))) or "none yet",
         ),
         ("Because", said(match.get("reason", ""), told)),
-        ("Before it was known", source(row["subject"]) if row["subject"] != row["company"] else ""),
+        ("First seen as", source(row["subject"]) if row["subject"] != row["company"] else ""),
     ]
     return tuple((label, value) for label, value in lines if value)
 
@@ -245,7 +246,15 @@ def _steps(cx: sa.Connection, lead_id: str, told: Reader) -> tuple[Step, ...]:
     rows = reading.steps_of(cx, lead_id)
     people = access.names(cx, [row["actor"] for row in rows])
     return tuple(
-        Step(told.time(row["at"]), words.step(row["what"]), said(row["detail"], told),
-             plain(people.get(row["actor"], row["actor"])))
+        Step(told.time(row["at"]), words.step(row["what"]), said(_detail(row["what"], row["detail"]), told),
+             "" if row["actor"] == MACHINE else plain(people.get(row["actor"], row["actor"])))
         for row in rows
     )  # fmt: skip
+
+
+def _detail(what: str, detail: str) -> str:
+    """Signals are stored by their ids: people read their names."""
+    if what == "found":
+        return ", ".join(words.signal(name) for name in detail.split(", "))
+    name, colon, rest = detail.partition(": ")
+    return f"{words.signal(name)}{colon}{rest}" if what == "seen again" else detail

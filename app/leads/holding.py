@@ -53,7 +53,7 @@ class Blocked:
     @property
     def sentence(self) -> str:
         """For the lead's page and the record at the CRM."""
-        more = f" ({self.count - 1} more reasons.)" if self.count > 1 else ""
+        more = f" ({self.count - 1} more reason{'s' if self.count > 2 else ''}.)" if self.count > 1 else ""
         return f"{_upper(self.why)}. Sales waits {self.until_what}.{more}"
 
 

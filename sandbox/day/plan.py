@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
+from textwrap import shorten
 from typing import Any
 
 from sandbox.world import World
@@ -98,7 +99,7 @@ class _Maker:
             return {"type": choice(("question", "incident", "problem", "task"))}
         if kind == "field":
             return {"value": f"PO-{self.random.randint(1000, 9999)}"}
-        return {"subject": choice(self._world.texts)[:60]} if kind == "subject" else {}
+        return {"subject": shorten(choice(self._world.texts), 60, placeholder="…")} if kind == "subject" else {}
 
     def _money(self) -> Act:
         kind, payer = self._draw(MONEY), self.random.choice(self._world.payers).id

@@ -69,7 +69,9 @@ def pages(context: Context, signer: Signer) -> Blueprint:
         found = context.simulators["zendesk"].state.tickets
         if not found:
             return redirect("/sandbox/")
-        return redirect(url_for("host.workspace", ticket_id=ready.ticket(context) or max(found), agent=REFUNDER))
+        scheme = request.args.get("scheme")
+        one = ready.ticket(context) or max(found)
+        return redirect(url_for("host.workspace", ticket_id=one, agent=REFUNDER, scheme=scheme))
 
     @blueprint.get("/tickets/<int:ticket_id>")
     def workspace(ticket_id: int) -> str:
@@ -92,9 +94,10 @@ def pages(context: Context, signer: Signer) -> Blueprint:
 
     @blueprint.after_request
     def strict(response: Response) -> Response:
-        other = context.deskbridge_url or "'none'"
+        other = context.deskbridge_url
+        framed = other or "'none'"
         response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src {other}; "
+            f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src {framed}; "
             f"form-action 'self' {other}"
         )
         return response

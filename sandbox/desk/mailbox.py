@@ -17,7 +17,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 KEPT = 200
 SECRET = "whsec_" + base64.b64encode(b"sandbox-mailbox-secret-not-safe!").decode()
-_LINK = re.compile(r"https?://\S+")
+_LINK = re.compile(r"\s*https?://\S+")
 
 
 class Mailbox:
@@ -59,7 +59,7 @@ def pages(templates: str) -> Blueprint:
         found = _LINK.search(text)
         box.take(request.headers["webhook-id"], {
             "kind": sent["type"], "subject": data["subject"], "to": ", ".join(data.get("to", ())) or "whoever is on duty",
-            "text": _LINK.sub("", text).strip(), "link": found.group(0) if found else "",
+            "text": _LINK.sub("", text).strip(), "link": found.group(0).strip() if found else "",
         })  # fmt: skip
         return jsonify(ok=True)
 

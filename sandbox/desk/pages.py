@@ -40,7 +40,12 @@ def pages(context: Context) -> Blueprint:
             row["requester"] = state.users[row["requester_id"]]
             comments = [{**c, "author": state.users[c["author_id"]]["name"]} for c in state.comments[ticket_id]]
         return render_template(
-            "ticket.html", ticket=row, comments=comments, why=_why(context, ticket_id), scheme=_scheme(), prefix="db_"
+            "ticket.html",
+            ticket=row,
+            comments=comments,
+            why=_lines(_why(context, ticket_id)),
+            scheme=_scheme(),
+            prefix="db_",
         )
 
     @blueprint.after_request
@@ -54,6 +59,12 @@ def pages(context: Context) -> Blueprint:
 
 def _scheme() -> str:
     return "dark" if request.args.get("scheme") == "dark" else "light"
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """(depth, line): columns made of spaces are no columns on a narrow screen."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return [(0 if not line.startswith(" ") else 1 if line[:6].strip() else 2, " ".join(line.split())) for line in lines]
 
 
 def _why(context: Context, ticket_id: int) -> str:

@@ -34,7 +34,10 @@ def build(state: Acts) -> Flask:
         with state.context.lock:
             told = f"{_title(state, object_id)} was {DONE[done]}." if done in DONE and object_id else ""
             sections = [_section(state, kind, wanted.casefold()) for kind in KINDS]
-        return render_template("reps.html", sections=sections, wanted=wanted, told=told, wrong=wrong, scheme=_scheme())
+        return render_template(
+            "reps.html", sections=sections, wanted=wanted, told=told, wrong=wrong, scheme=_scheme(),
+            desk=f"http://127.0.0.1:{state.context.ports_from}/sandbox/",
+        )  # fmt: skip
 
     @app.get("/")
     def board() -> str:

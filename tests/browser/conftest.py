@@ -194,11 +194,11 @@ def browser():
         found.close()
 
 
-def keep(target, name):
+def keep(target, name, **how):
     """A picture of a page or an element, when somebody wants to look."""
     if str(SHOTS) != ".":
         SHOTS.mkdir(parents=True, exist_ok=True)
-        target.screenshot(path=str(SHOTS / f"{name}.png"))
+        target.screenshot(path=str(SHOTS / f"{name}.png"), **how)
 
 
 class Look:

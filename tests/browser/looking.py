@@ -7,6 +7,8 @@ from pathlib import Path
 
 import axe_playwright_python
 
+from tests.browser.conftest import keep
+
 AXE = (Path(axe_playwright_python.__file__).with_name("axe.min.js")).read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AGENT_PX, WINDOW_PX = 320, 1280
@@ -53,3 +55,18 @@ def check(agent, name):
                 assert violations(frame) == [], (name, width, scheme)
             broken = frame.evaluate(BROKEN)
             assert broken == [], (name, width, scheme, broken)
+
+
+def four(page, name, address="", schemes=("light", "dark")):
+    """A page of ours, four times: narrow and wide, light and dark. address: of the page in a scheme, where
+    it asks for one. schemes: of a page that has one by its address, that one."""
+    for width in (AGENT_PX, WINDOW_PX):
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme)
+            if address:
+                page.goto(address.format(scheme=scheme))
+            keep(page, f"{name}-{width}-{scheme}", full_page=True)
+            assert violations(page.main_frame) == [], (name, width, scheme)
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{name} is {wide} px wider than {width} px"

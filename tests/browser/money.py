@@ -51,6 +51,15 @@ def open_form(agent, charge="ch_cus_1_0"):
     return frame
 
 
+def asked(desk, agent, amount="12.00", charge="ch_cus_1_0"):
+    """Ask for a refund; the panel with it."""
+    frame = open_form(agent, charge)
+    type_amount(frame, amount, "Refund €|Send for approval")
+    frame.locator("#refund-go").click()
+    frame.get_by_role("heading", name="Refunds asked for").wait_for()
+    return frame
+
+
 def type_amount(frame, text, label):
     frame.get_by_label("Amount in EUR").fill(text)
     frame.locator("#refund-go", has_text=re.compile(label)).wait_for()

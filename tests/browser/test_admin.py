@@ -19,7 +19,7 @@ from sidebar_app import blueprint as sidebar
 from tests import leads_world as leads
 from tests import sidebar_world as world
 from tests.browser.conftest import SHOTS, Server, free_port
-from tests.browser.looking import violations
+from tests.browser.looking import four, violations
 
 
 class Console:
@@ -218,15 +218,13 @@ def test_a_mistake_in_the_policy_is_put_right_by_keyboard(console, filled, visit
     page.keyboard.type("900")
     page.keyboard.press("Enter")
     page.get_by_role("alert").wait_for()
-    shot(page, "policy-mistake")
-    assert violations(page.main_frame) == []
+    four(page, "admin-policy-mistake")
     assert page.evaluate("document.activeElement.id") == "f-seats_pct", "the focus is on what is wrong"
     page.keyboard.press("Control+a")
     page.keyboard.type("80")
     page.keyboard.press("Enter")
     page.get_by_text("Version 1 is in force now.").wait_for()
-    shot(page, "policy-saved")
-    assert violations(page.main_frame) == []
+    four(page, "admin-policy-saved")
     assert [line for line in page.said if "422" not in line] == []
 
 
@@ -237,14 +235,12 @@ def test_an_ambiguous_match_is_resolved_by_keyboard(console, filled, visit):
     section.get_by_role("button", name="It is this one").first.focus()
     page.keyboard.press("Enter")
     section.get_by_role("alert").wait_for()
-    shot(page, "review-mistake")
-    assert violations(page.main_frame) == []
+    four(page, "admin-review-mistake")
     assert page.evaluate("document.activeElement.type") == "radio", "the focus is on what is missing"
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.get_by_text("Remembered. 2 leads go on.").wait_for()
-    shot(page, "review-done")
-    assert violations(page.main_frame) == []
+    four(page, "admin-review-done")
     page.goto(f"{console.url}/admin/leads/{filled['twice']}")
     page.get_by_text("Eve Approver said on").wait_for()
     page.get_by_role("button", name="That was wrong: forget it").focus()

@@ -12,7 +12,7 @@ from app.refunds.store import put_policy
 from sidebar_app.refund_states import STALLED, WORDS
 from tests import sidebar_world as world
 from tests.browser.looking import check
-from tests.browser.money import open_form, type_amount
+from tests.browser.money import asked, type_amount
 
 WHY = {  # as the saga writes them
     State.AWAITING_APPROVAL: "Above your 500.00 EUR a refund: it is sent for approval.",
@@ -59,14 +59,6 @@ def put(desk, state, why="", stalled=False):
             ),
             told,
         )
-
-
-def asked(desk, agent, amount="12.00"):
-    frame = open_form(agent)
-    type_amount(frame, amount, "Refund €|Send for approval")
-    frame.locator("#refund-go").click()
-    frame.get_by_role("heading", name="Refunds asked for").wait_for()
-    return frame
 
 
 def test_where_a_refund_is(look, desk):

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from app.access import Role
-from app.leads import reading
+from app.admin import story
+from app.leads import holding, reading
 from app.leads.models import OPEN, STATES, lead
 from app.leads.reading import PAGE, Filters
 from integrations import registry
@@ -148,7 +149,7 @@ def test_a_leads_story_is_whole(ada, found, database):
         assert line in told, line
     told = text_of(ada.get(f"/admin/leads/{found['pushed']}"))
     for line in ("Can we get a quote for 80 seats and SSO?", "Task 00T000000000001", "Sam Seller", "No verdict yet.",
-                 "by rule asks_quote", "Quote words in ticket 35436.", "With sales: Task 00T000000000001 was made.", "by machine"):  # fmt: skip
+                 "by rule asks_quote", "Quote words in ticket 35436.", "With sales: Task 00T000000000001 was made."):  # fmt: skip
         assert line in told, line
     told = text_of(ada.get(f"/admin/leads/{found['closed']}"))
     assert ("Won" in told, "worth ¥1,500" in told, "Closed Won" in told) == (True, True, True)
@@ -197,3 +198,22 @@ def test_a_strangers_text_is_shown_as_text(ada, database):
         answer = ada.get(path)
         assert answer.status_code == 200
         assert not re.search(r"<script>alert|<img src=x|<b>why|<i>|\u202e", answer.text)
+
+
+@pytest.mark.parametrize(
+    ("what", "detail", "told"),
+    [
+        ("found", "seats_full, sales_words", "Seats in use, sales_words"),
+        ("seen again", "renewal: within 30 days after the verdict, no new lead.",
+         "Renewal date: within 30 days after the verdict, no new lead."),
+        ("held", "renewal: an urgent ticket is open.", "renewal: an urgent ticket is open."),
+    ],
+)  # fmt: skip
+def test_signals_stand_in_the_story_by_their_names(what, detail, told):
+    assert story._detail(what, detail) == told
+
+
+@pytest.mark.parametrize(("count", "more"), [(1, ""), (2, " (1 more reason.)"), (3, " (2 more reasons.)")])
+def test_a_reason_to_wait_counts_the_others(count, more):
+    blocked = holding.Blocked("a dispute is open", "until it is closed", count)
+    assert blocked.sentence == f"A dispute is open. Sales waits until it is closed.{more}"

@@ -87,7 +87,7 @@ def test_the_page_says_rates_with_intervals_or_too_few(ada, judged):
         assert line in told, line
     assert answer.text.count("Poor record") == 1
     assert 'href="/admin/?state=closed&amp;rule=asks_quote"' in answer.text
-    assert "No lead of one was sent" in text_of(ada.get("/admin/report?days=x")) or "365 days" in told
+    assert "No lead of a signal was sent" in text_of(ada.get("/admin/report?days=x")) or "365 days" in told
 
 
 def test_it_is_exported(ada, judged):

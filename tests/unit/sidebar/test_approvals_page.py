@@ -127,7 +127,7 @@ def test_a_link_works_once_within_an_hour_for_an_approver_only(app, database, pe
     eve = people[Role.APPROVER]
     assert eve.sign_in().status_code == 303
     again = Person(app, eve.person_id).use(eve.link)
-    assert (again.status_code, "Your link was used" in again.text) == (401, True)
+    assert (again.status_code, "your link was used" in again.text) == (401, True)
     with database.begin() as cx:
         late = links.make(cx, app.extensions["deskbridge"].refunds, eve.person_id)
         cx.execute(sa.text("UPDATE one_time_code SET expires_at = expires_at - interval '60 minutes'"))
