@@ -10,7 +10,7 @@ from typing import Any
 from bench.report import line
 from bench.sidebar_scene import DESK, URL, Scene
 from tests import sidebar_world as world
-from tests.browser.conftest import ARGUMENTS
+from tests.chromium import ARGUMENTS
 
 RUNS = 10
 PANEL = '.panel[data-state="one"]'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -17,8 +18,12 @@ from jinja2.bccache import Bucket
 from app.db import Database, migrations
 from app.servers import Urls, temporary
 from tests import skips
+from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.crm_world import Org
 from tests.databases import Databases
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # A slow machine is no fault of the code: no test fails for the time it took.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -78,6 +83,19 @@ def template_url(postgres_url: str) -> str:
 def databases(postgres_url: str, template_url: str) -> Databases:
     """Those of this test process."""
     return Databases(postgres_url)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one browser of this test process."""
+    if CHROMIUM is None:
+        pytest.skip("NOT TESTED: no chromium here (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield found
+        found.close()
 
 
 @pytest.fixture

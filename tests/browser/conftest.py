@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import socket
 import threading
 import warnings
@@ -26,12 +25,8 @@ from sandbox.world import Organization, Person
 from sidebar_app import approvals, blueprint, fresh, pages
 from tests import sidebar_world as world
 from tests.browser import money
+from tests.chromium import CHROMIUM
 
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PLACES = random.Random(os.getpid())
 SHOTS = Path(os.environ.get("SCREENSHOTS", ""))  # noqa: TID251 - where pictures go, when somebody wants to look
 
@@ -182,16 +177,6 @@ def money_desk(database, stripe, zendesk):
         made.eve = access.add_person(cx, "per_setup", "Eve Approver", Role.APPROVER, "eve@acme.example")
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield found
-        found.close()
 
 
 def keep(target, name, **how):

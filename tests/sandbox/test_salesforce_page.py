@@ -1,14 +1,12 @@
 """The reps' page of the simulated Salesforce: forms by HTTP, and what a real browser makes of it."""
 
 import re
-from pathlib import Path
 
 import pytest
 import requests
 
 from sandbox.salesforce.reps import REASON, VERDICT
 
-CHROMIUM = Path("/usr/bin/chromium")
 DEAL = {"Name": "Renewal: Acorn <b>", "StageName": "Prospecting", "CloseDate": "2027-01-31", "Amount": 900.0}
 LONG = "ON HOLD: a dispute is open.\nWhy now: 80 points\nhttps://deskbridge.example/" + "x" * 90
 
@@ -138,25 +136,21 @@ def test_people_use_up_none_of_the_days_calls(salesforce, visit, act):
 
 
 @pytest.fixture
-def browse(salesforce, records):
+def browse(salesforce, records, browser):
     """browse(width, scheme) -> a page of a real browser that shows it; what its console says is kept on `said`."""
-    if not CHROMIUM.exists():
-        pytest.skip("LOUD: no Chromium here: the reps' page IS NOT LOOKED AT in a browser")
-    from playwright.sync_api import sync_playwright
+    said, contexts = [], []
 
-    said = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    def show(width=320, scheme="light", **more):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **more))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"{salesforce.url}/reps/?scheme={scheme}")
+        return page
 
-        def show(width=320, scheme="light", **more):
-            page = browser.new_context(viewport={"width": width, "height": 900}, **more).new_page()
-            page.on("console", lambda message: said.append(message.text))
-            page.on("pageerror", lambda error: said.append(str(error)))
-            page.goto(f"{salesforce.url}/reps/?scheme={scheme}")
-            return page
-
-        yield show
-        browser.close()
+    yield show
+    for context in contexts:
+        context.close()
     assert said == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,7 +11,6 @@ from sandbox import control
 from sandbox.base.serving import end, serve
 from sandbox.zendesk.state import OWN_USER
 
-CHROMIUM = Path("/usr/bin/chromium")
 NOTE = "<p>Plan: <b>Team</b>, past due<br>since 12 March &amp; disputed.</p><p><small>deskbridge-ref:n1</small></p>"
 
 
@@ -52,26 +50,20 @@ def test_the_list_finds_by_tag_and_says_when_there_is_none(desk, zendesk):
 
 
 @pytest.fixture
-def pages(desk):
+def pages(desk, browser):
     """pages(width) -> for the list and for a ticket: a page of a real browser that shows it, in either colours."""
-    if not CHROMIUM.exists():
-        pytest.skip("LOUD: no Chromium here: the desk's page IS NOT LOOKED AT in a browser")
-    from playwright.sync_api import sync_playwright
-
     app, ticket = desk
     server = serve(app)
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
 
-        def show(width):
-            page = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True).new_page()
+    def show(width):
+        with browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True) as context:
+            page = context.new_page()
             for scheme in ("light", "dark"):
                 for path in ("", f"tickets/{ticket}"):
                     page.goto(f"http://127.0.0.1:{server.server_port}/sandbox/{path}?scheme={scheme}")
                     yield page, scheme
 
-        yield show
-        browser.close()
+    yield show
     end(server)
 
 
