@@ -33,7 +33,7 @@ app.wsgi_app = measured  # type: ignore[method-assign]
 
 @app.get("/bench/billing/<connection>/<subject>/<int:times>")
 def billing(connection: str, subject: str, times: int) -> Response:
-    """What five calls of Stripe are for: one payer's billing, from the mirror to HTML, each time in a transaction.
+    """What five calls of Stripe are for: one payer's billing, from the mirror to HTML, as a page that looks gets it.
 
     Who asks, and who pays for whom, is found out before: that is to be done beside five calls too.
     """
@@ -44,7 +44,7 @@ def billing(connection: str, subject: str, times: int) -> Response:
     walls, cpu, size = [], [], 0
     for _ in range(times):
         began, used = time.perf_counter(), time.thread_time()
-        with runtime.database.begin() as cx:
+        with runtime.database.look() as cx:
             payer = billed.payer(cx, who, runtime.settings, accounts[one.connection_id], one)
         size = len(render_template("sidebar/payer.html", panel=shown, payer=payer, told=who.reader).encode())
         walls.append((time.perf_counter() - began) * 1000)

@@ -172,7 +172,7 @@ def code(connection: str) -> Response:
 def visiting(
     connection: str, kind: str, subject: str, *, slide: bool = False, bind: bool = False
 ) -> Iterator[tuple[sa.Connection, Visit]]:
-    """One transaction around a request that may be answered."""
+    """One transaction around a request that may be answered; none where a page only looks, and lives longer for it."""
     header = request.headers.get("Authorization", "")
     bearer = header.removeprefix("Bearer ") if header.startswith("Bearer ") else ""
     asked = Asked(
@@ -183,7 +183,8 @@ def visiting(
         request.headers.get("X-Zone", ""),
     )
     parts().accounts()
-    with parts().runtime.database.begin() as cx:
+    database = parts().runtime.database
+    with database.look() if slide else database.begin() as cx:
         yield cx, visit(cx, asked, utc_now(), slide=slide, bind=bind)
 
 

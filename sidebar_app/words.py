@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+from markupsafe import Markup
 
 from app.identity import Strength
 
@@ -14,6 +17,14 @@ class Pill:
 
     text: str
     tone: str
+
+    def __html__(self) -> str:
+        return _span(self)
+
+
+@lru_cache(1024)
+def _span(one: Pill) -> Markup:
+    return Markup('<span class="pill {}">{}</span>').format(one.tone, one.text)
 
 
 _TONES: Final = {

@@ -26,6 +26,7 @@ class Database:
             hide_parameters=True,  # an error's text must not quote what somebody wrote
             connect_args={"connect_timeout": 5, "options": self._options},
         )
+        self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._held = threading.local()
         self._pool: ConnectionPool | None = None
         self._pool_lock = threading.Lock()
@@ -38,12 +39,26 @@ class Database:
             RuntimeError: this thread is in a transaction already. As many threads as the pool has connections, each
                 waiting for its second one, would stop one another until all of them time out.
         """
+        with self._only_one(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[sa.Connection]:
+        """For statements that each stand by themselves: no transaction around them, so two round trips less.
+
+        Raises:
+            RuntimeError: as `begin`.
+        """
+        with self._only_one(), self._looking.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
         if getattr(self._held, "one", False):
             raise RuntimeError("a second connection was asked for inside a transaction")
         self._held.one = True
         try:
-            with self.engine.begin() as connection:
-                yield connection
+            yield
         finally:
             self._held.one = False
 

@@ -15,7 +15,8 @@ from app.triggers.rules import RuleSet
 from integrations.kernel.errors import NotFound
 
 MOST_HELD = 32  # compiled versions of one database; explain reads old ones
-_held: WeakKeyDictionary[sa.Engine, dict[int, CompiledRules]] = WeakKeyDictionary()
+# By dialect: it is one a database, where a database may be reached by several engines of one pool.
+_held: WeakKeyDictionary[sa.Dialect, dict[int, CompiledRules]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def compiled(cx: sa.Connection, version: int) -> CompiledRules:
     """
     if version == 0:
         return compile_rules(0, RuleSet())
-    held = _held.setdefault(cx.engine, {})
+    held = _held.setdefault(cx.dialect, {})
     if version not in held:
         rules, prefix = load(cx, version)
         while len(held) >= MOST_HELD:

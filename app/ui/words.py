@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import NumberPattern
+from markupsafe import Markup
 
 from integrations.kernel.clock import parse_iso
 from integrations.kernel.money import Money, exponent
@@ -37,6 +38,9 @@ class Moment:
     text: str
     utc: str
     iso: str
+
+    def __html__(self) -> str:
+        return _time(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,11 @@ def _exact(at: datetime, text: str) -> Moment:
     """A moment with the exact time behind what is shown."""
     at = at.astimezone(UTC).replace(microsecond=0)
     return Moment(text, f"{at:%Y-%m-%d %H:%M:%S} UTC", at.isoformat().replace("+00:00", "Z"))
+
+
+@lru_cache(TEXTS)
+def _time(at: Moment) -> Markup:
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.iso, at.utc, at.text)
 
 
 @lru_cache(TEXTS)

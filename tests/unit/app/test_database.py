@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -31,3 +32,16 @@ def test_other_threads_are_not_meant(database):
 
     with ThreadPoolExecutor(1) as pool, database.begin():
         assert pool.submit(ask).result() == 1
+
+
+def test_what_only_looks_has_no_transaction_and_is_still_the_threads_only_connection(database):
+    with database.look() as cx:
+        cx.execute(sa.text("CREATE TABLE told (id int)"))
+        with pytest.raises(RuntimeError, match="second connection"), database.begin():
+            pass
+        cx.execute(sa.text("INSERT INTO told VALUES (1)"))
+        with psycopg.connect(database.url) as other:  # committed already
+            assert other.execute("SELECT count(*) FROM told").fetchone() == (1,)
+    with database.begin() as cx:
+        assert cx.connection.driver_connection.autocommit is False
+        cx.execute(sa.text("DROP TABLE told"))
