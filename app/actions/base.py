@@ -52,6 +52,7 @@ class Action:
 
     plan: pure; never raises for parameters that passed, whatever the facts.
     check: what types cannot say (own tags, known placeholders): (params, tag prefix, is it a fact?) -> sentences.
+    taken: ids that no rule with this action may have: they stand for something else where rules are counted.
     """
 
     key: str
@@ -59,3 +60,4 @@ class Action:
     params: type[Params]
     plan: Callable[[Subject, Any], Sequence[Effect]]
     check: Callable[[Any, str, Known], Sequence[str]] = _no_check
+    taken: frozenset[str] = frozenset()

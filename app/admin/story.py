@@ -15,6 +15,7 @@ from app.holds.models import hold
 from app.leads import reading, review
 from app.leads.models import OPEN
 from app.leads.store import MACHINE
+from app.leads.verdict import ALREADY
 from app.ui.words import Moment, Reader, dated, plain
 
 Json = Mapping[str, Any]
@@ -113,12 +114,17 @@ def story(cx: sa.Connection, row: sa.RowMapping, told: Reader) -> Story:
     found = words.STATES[row["state"]]
     return Story(
         row["id"], naming.name_of(row, known), words.kind(row["kind"]), words.state(row["state"]), found,
-        said(row["why"], told), _facts(row, told), row["score"], tuple(reasons), card.get("risk", 0),
+        said(row["why"], told) or _already(row), _facts(row, told), row["score"], tuple(reasons), card.get("risk", 0),
         tuple(risks), said(card.get("next_step", ""), told), _evidence(card, told), _quotes(card, told),
         _match(cx, row, told), tuple(_seen(one, told) for one in signals), holds(cx, signals, told),
         _crm(row, told), words.VERDICTS.get(row["verdict"]), _verdict(row, told), _steps(cx, row["id"], told),
         row["state"] == "review", _link(cx, row["subject"], told), _refs(card),
     )  # fmt: skip
+
+
+def _already(row: sa.RowMapping) -> str:
+    """That nobody at sales will look at it by themselves: the record is an old one they had answered."""
+    return ALREADY if "before" in (row["standing"] or {}) and not row["verdict"] else ""
 
 
 def _facts(row: sa.RowMapping, told: Reader) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.leads.states import State
-from integrations.kernel.crm import PushResult, PushState
+from app.leads.verdict import ALREADY, mark
+from integrations.kernel.crm import PushResult, PushState, Standing
 from integrations.kernel.errors import AppError, ConfigError, NeedsReauthorisation, RateLimited, Retry
 
 TRIES: Final = 12
@@ -19,7 +20,7 @@ class End:
     """Where a lead goes. due_in_s: None, nothing more to do.
 
     free: it was no try of this lead's, and is not counted.
-    theirs: the record was there before, made by somebody else.
+    theirs: the record was there before, made by somebody else. was: what it said then, where that was seen.
     """
 
     state: State
@@ -29,6 +30,7 @@ class End:
     free: bool = False
     alert: bool = False
     theirs: bool = False
+    was: Standing | None = None
 
 
 def back(object_id: str) -> State:
@@ -44,7 +46,9 @@ def of_result(result: PushResult, object_id: str, tries: int, wait_s: float) -> 
         return End(State.PUSHED, "The CRM made it." if not object_id else "The CRM changed it.", known)
     if result.state is PushState.LINKED:
         why = f"The CRM had this already: {known} stands for it, and what others wrote there stays. {said}".strip()
-        return End(State.PUSHED, why, known, 0.0, theirs=True)
+        if "before" in mark(result.was):
+            why = f"{why} {ALREADY}"
+        return End(State.PUSHED, why, known, 0.0, theirs=True, was=result.was)
     if result.state is PushState.CONVERTED:
         return End(back(known), "It was converted; what it became is followed.", known, 0.0)
     if result.state is PushState.AGAIN and tries < TRIES:

@@ -39,10 +39,13 @@ _DRAW = sa.text(
     FROM w WHERE w.id = lead.id
     """  # noqa: S608 - of this file
 )
+# Whose signals went to another lead has no payer left to measure, and would stand before the others for ever.
 _LATER = sa.text(
     f"""
     WITH l AS (SELECT id FROM lead WHERE drawn_at <= CAST(:now AS timestamptz) - make_interval(days => :days)
-               AND worth IS NOT NULL AND worth_later IS NULL ORDER BY drawn_at LIMIT :most), w AS ({_WORTH})
+               AND worth IS NOT NULL AND worth_later IS NULL
+               AND EXISTS (SELECT FROM lead_signal g WHERE g.lead_id = lead.id AND g.payer_id <> '')
+               ORDER BY drawn_at LIMIT :most), w AS ({_WORTH})
     UPDATE lead SET worth_later = coalesce(w.worth, 0) FROM w WHERE w.id = lead.id
     """  # noqa: S608 - of this file
 )

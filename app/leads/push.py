@@ -21,6 +21,7 @@ from app.leads.claiming import CLAIM, Sent, claim, of_job
 from app.leads.context import LeadContext
 from app.leads.render import MADE_HERE
 from app.leads.states import State
+from app.leads.verdict import mark
 from app.telemetry.failpoints import fp
 from app.telemetry.logs import bind, get_logger
 from integrations.kernel.crm import PushResult, PushState, Shape
@@ -124,7 +125,7 @@ class Pusher:
         why = "It was there: the CRM had taken it."
         self._end(
             [
-                (one, End(State.PUSHED, why, was.object_id, 0.0, theirs=MADE_HERE not in was.description))
+                (one, End(State.PUSHED, why, was.object_id, 0.0, theirs=MADE_HERE not in was.description, was=was))
                 for one, was in there
             ]
         )
@@ -248,4 +249,5 @@ def _row(one: Sent, end: End) -> dict[str, Any]:
         "shape": one.draft.shape.value, "account_id": one.draft.account_id, "done": done,
         "waits": end.free or end.due_in_s == 0.0, "digest": one.digest, "hold": one.hold, "card": one.card,
         "due_in": end.due_in_s, "theirs": end.theirs, "shared": one.shared, "what": "pushed" if done else end.state.value,
+        "mark": mark(end.was) if end.theirs else {},
     }  # fmt: skip

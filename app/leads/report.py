@@ -89,6 +89,7 @@ def _record(name: str, rows: Iterable[Any]) -> Record:
     )
 
 
+# A record that sales had answered before it was linked is no lead they were sent, until they answer again.
 # By an index over the time of sending: leads older than asked for cost nothing.
 _COUNTED = sa.text(
     """
@@ -96,7 +97,7 @@ _COUNTED = sa.text(
            CASE verdict WHEN 'won' THEN won_currency ELSE '' END AS currency,
            count(*) AS number, sum(won) FILTER (WHERE verdict = 'won') AS money
     FROM lead CROSS JOIN LATERAL (SELECT DISTINCT unnest(rules)) AS made_of (rule)
-    WHERE pushed_at >= :since
+    WHERE pushed_at >= :since AND (verdict <> '' OR NOT standing ? 'before')
     GROUP BY 1, 2, 3, 4
     """
 )

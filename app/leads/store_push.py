@@ -71,6 +71,8 @@ def _among(ids: Sequence[str]) -> sa.ColumnElement[bool]:
     return c.id == sa.any_(sa.cast(list(ids), pg.ARRAY(sa.Text)))
 
 
+# Of a record that was there before: what it said then. One that was answered before and became another by being converted
+# tells of that one with the next reading. One that we make anew has said nothing.
 _SETTLE = sa.text(
     """
     UPDATE lead l SET
@@ -78,7 +80,12 @@ _SETTLE = sa.text(
         why = CASE WHEN n.state <> 'pushed' OR n.due_in IS NOT NULL THEN n.why
                                     WHEN l.on_hold THEN l.why ELSE '' END,
         state_at = CASE WHEN l.state <> n.state THEN now() ELSE l.state_at END,
-        object_id = n.object_id, theirs = l.theirs OR n.theirs, shape = n.shape, account_id = n.account_id,
+        object_id = n.object_id, theirs = l.theirs OR n.theirs,
+        standing = CASE WHEN n.theirs THEN (l.standing - 'linked' - 'before') || n.mark
+                        WHEN n.object_id = '' THEN l.standing - 'linked' - 'before'
+                        WHEN l.object_id <> n.object_id AND l.standing ? 'before'
+                        THEN (l.standing - 'before') || jsonb_build_object('linked', true) ELSE l.standing END,
+        shape = n.shape, account_id = n.account_id,
         job_id = '', lease_until = NULL,
         token = l.token + 1, tries = CASE WHEN n.done OR n.waits THEN 0 ELSE l.tries END,
         pushed_digest = CASE WHEN n.done THEN n.digest WHEN l.job_id <> '' THEN '' ELSE l.pushed_digest END,
@@ -88,7 +95,7 @@ _SETTLE = sa.text(
                       WHEN n.done AND (l.digest <> n.card OR l.on_hold <> n.hold) THEN now() END
     FROM jsonb_to_recordset(CAST(:ends AS jsonb)) AS n(id text, token bigint, state text, why text, object_id text,
         shape text, account_id text, done boolean, waits boolean, digest text, hold boolean, card text, due_in float8,
-        theirs boolean)
+        theirs boolean, mark jsonb)
     WHERE l.id = n.id AND l.token = n.token AND l.state IN ('sending', 'unknown')
     RETURNING l.id
     """

@@ -5,8 +5,8 @@ The fields we offer (verdict, reason) go before the org's own words; without the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from integrations.kernel.crm import Shape, Standing
 
@@ -46,6 +46,22 @@ def of(standing: Standing) -> Verdict:
     if status in ACCEPTED:
         return Verdict("accepted", standing.reason)
     return Verdict()
+
+
+ALREADY: Final = (
+    "Sales had already answered this record when it was linked: open it again at the CRM, or wait for the next period."
+)
+
+
+def mark(was: Standing | None) -> dict[str, Any]:
+    """What is kept of a record that was there before the lead, so that an old answer is no verdict on the lead.
+
+    was: as it was when it was linked; where that was not seen, the first reading after it tells (`linked`).
+    """
+    if was is None:
+        return {"linked": True}
+    told = of(was)
+    return {"before": asdict(told)} if told.verdict else {}
 
 
 def later(known: str, told: Verdict) -> bool:

@@ -21,7 +21,7 @@ from app.leads.context import LeadContext
 from app.leads.models import lead
 from app.leads.states import State, may
 from app.leads.store import MACHINE
-from app.leads.verdict import Verdict, later, of
+from app.leads.verdict import ALREADY, Verdict, later, mark, of
 from app.leads.words import amount
 from app.outbox.effects import Effect
 from app.outbox.wanted import from_effects
@@ -105,8 +105,9 @@ def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> i
     if standing.gone and standing.merged_into:
         _merged(cx, row, standing)
         return 0
-    told = of(standing)
-    values: dict[str, Any] = {"standing": _plain(standing, row)}
+    said, before = _since_linked(cx, row, standing)
+    told = Verdict() if before else said
+    values: dict[str, Any] = {"standing": _plain(standing, row) | before}
     if standing.owner_id:
         values["owner_id"] = standing.owner_id
     if not row["object_id"] and standing.shape.value == row["shape"]:
@@ -114,6 +115,10 @@ def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> i
     if standing.converted and standing.deal_id:
         values |= {"shape": Shape.DEAL.value, "object_id": standing.deal_id}
         values["standing"] |= {"followed": True}
+        if values["standing"].pop(
+            "before", None
+        ):  # converted before the lead: its deal may have been closed before, too
+            values["standing"] |= {"linked": True}
     new = later(row["verdict"], told)
     if new:
         values |= {"verdict": told.verdict, "verdict_reason": told.reason[:500], "verdict_at": sa.func.now()}
@@ -126,6 +131,19 @@ def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> i
         store.tell(cx, [(row["id"], told.verdict, _sentence(told, standing))], MACHINE)
         _note(cx, ctx, row, told, standing, times)
     return int(new)
+
+
+def _since_linked(cx: sa.Connection, row: Row, standing: Standing) -> tuple[Verdict, dict[str, Any]]:
+    """What the record says, and what is kept of an answer that is older than the lead: while it says the same, it is no
+    verdict. A rep who changes it, or opens it again, has looked at the lead."""
+    said = of(standing)
+    if row["standing"].get("linked") and not standing.gone:
+        before = mark(standing)
+        if before:
+            store.tell(cx, [(row["id"], "answered before", ALREADY)])
+        return said, before
+    before = row["standing"].get("before")
+    return said, {"before": before} if before and before == asdict(said) else {}
 
 
 def _merged(cx: sa.Connection, row: Row, standing: Standing) -> None:

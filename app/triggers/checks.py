@@ -32,6 +32,7 @@ def check(rule_set: RuleSet, prefix: str) -> list[Problem]:
         found += [Problem(rule.id, "when", text) for text in _when(rule.when)]
         found += _clauses(rule, rates)
         found += _steps(rule, prefix)
+        found += _taken(rule)
     return found
 
 
@@ -85,6 +86,12 @@ def _steps(rule: Rule, prefix: str) -> Iterator[Problem]:
         notes.update(_note_keys(rule, action, params, number))
     if notes and max(notes.values()) > 1:
         yield Problem(rule.id, "actions", "two notes go by one name and only the first would be written; use two rules")
+
+
+def _taken(rule: Rule) -> Iterator[Problem]:
+    for key in sorted({step.action for step in rule.actions}):
+        if key in actions() and rule.id in actions()[key].taken:
+            yield Problem(rule.id, "id", f"{rule.id} is the name of a signal, and {key} counts by name; use another id")
 
 
 def _note_keys(rule: Rule, action: Action, params: Params, number: int) -> Iterator[str]:

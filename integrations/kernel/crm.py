@@ -113,17 +113,6 @@ class PushState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PushResult:
-    """What became of one draft. code: the vendor's error code. detail: a sentence for people, no personal data."""
-
-    key: str
-    state: PushState
-    object_id: str = ""
-    code: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """A record as the CRM has it now: what a verdict is read from, and what a read before resending finds.
 
@@ -151,6 +140,21 @@ class Standing:
     gone: bool = False
     merged_into: str = ""
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What became of one draft. code: the vendor's error code. detail: a sentence for people, no personal data.
+
+    was: of a LINKED one, what the record said before it stood for the draft; None where it was not seen.
+    """
+
+    key: str
+    state: PushState
+    object_id: str = ""
+    code: str = ""
+    detail: str = ""
+    was: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,17 +177,20 @@ class SalesforceClient:
             except (KeyError, TypeError, ValueError) as error:
                 raise VendorContractChanged(f"a {OBJECTS[shape]} in an unknown shape") from error
 
-    def _adopt(self, shape: Shape, records: Mapping[str, str]) -> None:
+    def _adopt(self, shape: Shape, records: Mapping[str, str]) -> Mapping[str, Standing]:
         """Our keys on records that stand for drafts of ours: then they are told of like those we made. One that has a key
-        keeps it; that it could not be done costs only that."""
+        keeps it; that it could not be done costs only that. Answers what they said before, as far as it was seen."""
+        shown: Mapping[str, Standing] = {}
         try:
-            free = [one for one, was in self.show(shape, list(records)).items() if not was.key]
+            shown = self.show(shape, list(records))
+            free = [one for one, was in shown.items() if not was.key]
             kind = {"attributes": {"type": OBJECTS[shape]}}
             told = [{**kind, "id": one, self._key: records[one]} for one in free]
             if told:
                 self.call("PATCH", "composite/sobjects", json={"allOrNone": False, "records": told})
         except VendorError:
-            return
+            return shown
+        return shown
 
     def _assignment_rule(self) -> str:
         """The id of the active rule for Leads; "" where there is none, or it cannot be seen."""

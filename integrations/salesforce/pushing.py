@@ -65,7 +65,8 @@ def groups(drafts: Sequence[Draft]) -> list[Group]:
 
 
 class Pushes:
-    """find: our keys -> what is there. adopt: (shape, record -> our key): put our key on records that have none."""
+    """find: our keys -> what is there. adopt: (shape, record -> our key): put our key on records that have none,
+    and answer what they said before."""
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class Pushes:
         key: str,
         choices: Choices,
         find: Callable[[Shape, Sequence[str]], Mapping[str, Standing]],
-        adopt: Callable[[Shape, Mapping[str, str]], None],
+        adopt: Callable[[Shape, Mapping[str, str]], Mapping[str, Standing]],
     ) -> None:
         self._ask, self._sheets, self._key, self._choices = ask, sheets, key, choices
         self._find, self._adopt = find, adopt
@@ -118,9 +119,12 @@ class Pushes:
         if any(isinstance(one, Refused) and one.fault.stale for one in told.values()):
             self._sheets.forget()
         linked = {found: one.key for one in group.drafts if (found := link(one, told[one.key], self._key))}
-        if linked:
-            self._adopt(group.drafts[0].shape, linked)
-        return {one.key: end(one, told[one.key], self._key) for one in group.drafts}
+        was = self._adopt(group.drafts[0].shape, linked) if linked else {}
+        ends = {one.key: end(one, told[one.key], self._key) for one in group.drafts}
+        return {
+            key: replace(one, was=was.get(one.object_id)) if one.state is PushState.LINKED else one
+            for key, one in ends.items()
+        }
 
     def _send(self, group: Group, sheet: Sheet) -> dict[str, Outcome]:
         """One call; outcomes by key."""

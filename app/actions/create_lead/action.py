@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.actions.base import Action, Known, Params, Subject
+from app.leads.policy import KIND_OF
 from app.outbox.effects import Effect
 
 List = Literal["enterprise", "quote", "cancellation"]
@@ -40,4 +41,4 @@ def plan(subject: Subject, params: LeadParams) -> Sequence[Effect]:
     return (subject.effect("leads.signal", payload),)
 
 
-ACTION = Action("create_lead", "Create or update a lead", LeadParams, plan, check)
+ACTION = Action("create_lead", "Create or update a lead", LeadParams, plan, check, frozenset(KIND_OF))

@@ -80,6 +80,18 @@ def test_renewals_and_risk_take_no_part_nor_what_cannot_be_compared(scene):
     assert measured(scene) == []
 
 
+def test_leads_whose_signals_went_to_another_do_not_stand_before_those_that_can_be_measured(scene, monkeypatch):
+    scene.policy(holdout_pct="1")
+    companies(scene, 4)
+    scene.sql("UPDATE lead SET state = 'due', drawn_at = now() - interval '1 hour'")  # whatever the lot said
+    *others, last = [one.id for one in scene.leads()]
+    scene.sql("UPDATE lead_signal SET lead_id = :l", l=last)
+    scene.sql("UPDATE lead SET drawn_at = now() WHERE id = :l", l=last)
+    monkeypatch.setattr(lift, "MEASURED", len(others))
+    term(scene, "cus_0", 24_000)
+    assert measured(scene) == [Lift("expansion", 1, 1)]
+
+
 def test_a_trial_that_is_paid_for_later_pays_more(scene):
     scene.policy(holdout_pct="1")
     scene.payer("cus_1", None, name="Trial")

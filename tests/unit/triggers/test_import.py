@@ -67,6 +67,15 @@ def test_every_problem_of_every_rule_is_told_at_once_with_its_place():
         assert any(problem.startswith(start) for problem in found), (start, found)
 
 
+@pytest.mark.parametrize("name", ["renewal", "quote_words", "rule"])
+def test_a_rule_that_makes_leads_may_not_be_called_as_a_signal_is(name):
+    leads = "[{create_lead: {kind: request}}, {create_lead: {words: [quote]}}]"
+    told = problems("rules:\n" + rule(id=name, actions=leads))
+    assert told == [f"{name}: id: {name} is the name of a signal, and create_lead counts by name; use another id"]
+    assert parse("rules:\n" + rule(id=name))
+    assert parse("rules:\n" + rule(id="my_renewal", actions=leads))
+
+
 def test_clauses_and_orders_and_kinds_are_checked_too():
     found = problems(
         "rules:\n"
