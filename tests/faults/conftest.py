@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import tempfile
 import uuid
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +14,14 @@ from app.db import Database
 from sandbox.base import Context
 from sandbox.stripe.local import Local
 from tests.faults.refund_harness import Harness
+
+
+@pytest.fixture(scope="module")
+def demo_ports():
+    """The ports of the demo, which are fixed: whoever else wants them, in whichever test process, waits."""
+    with Path(tempfile.gettempdir(), "deskbridge-demo-ports.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 from app.servers import layout
 from app.servers.postgres import Postgres
 from app.servers.valkey import Valkey
@@ -36,6 +38,7 @@ def kill_in_turn(day, done):
             done.append(name)
 
 
+@pytest.mark.usefixtures("demo_ports")
 def test_a_day_with_everything_killed_once_loses_nothing_and_does_nothing_twice():
     options = demo.arguments(["--once", "--seconds", "14", "--tickets", "60", "--lose", "0"])
     done = []

@@ -8,7 +8,7 @@ from sandbox import faults
 
 
 @pytest.fixture(scope="module")
-def day():
+def day(demo_ports):
     with faults.product() as made:
         yield made
 
