@@ -29,10 +29,10 @@ ifeq ($(CHROMIUM),)
 endif
 
 test: $(READY) chromium ## every test but the slow ones
-	@$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
+	@$(PY) -m pytest -n 3 --dist worksteal -m "not slow"
 
 test-all: $(READY) chromium ## every test
-	@$(PY) -m pytest -n 2 --dist worksteal
+	@$(PY) -m pytest -n 3 --dist worksteal
 
 lint: $(READY) ## format, lint, types, imports
 	@$(VENV)/bin/ruff format --check .

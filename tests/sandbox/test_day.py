@@ -94,14 +94,14 @@ def test_a_day_is_spread_over_its_seconds_and_can_be_watched(context):
     day = Day(context)
     began = time.monotonic()
     day.start(seed=1, tickets=10, events=40, seconds=1.0)
-    assert time.monotonic() - began < 0.4
     with pytest.raises(ValueError, match="running"):
         day.start()
-    time.sleep(0.3)
-    assert 0 < day.progress.done < 45
+    seen = set()
     while day.progress.running:
-        assert time.monotonic() - began < 10
-        time.sleep(0.02)
+        seen.add(day.progress.done)
+        assert time.monotonic() - began < 120, "hangs"
+        time.sleep(0.01)
+    assert len(seen) > 2, "told while it ran"
     assert day.progress.done == day.progress.total == 50
     assert time.monotonic() - began > 0.8
 
