@@ -129,6 +129,11 @@ def new_database(databases: Databases) -> Callable[[], AbstractContextManager[Da
     return lambda: fresh_database(databases)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what waits for minutes and one after the other: at the end it would keep the other processes waiting too."""
+    items.sort(key=lambda item: "demo_ports" not in getattr(item, "fixturenames", ()))
+
+
 SKIPPED: list[tuple[str, str]] = []
 
 
