@@ -12,6 +12,7 @@ from app.leads.models import lead_signal
 from app.leads.policy import LeadPolicy
 from app.leads.signals import QUERIES, scan_payers, scan_signal
 from integrations.kernel.clock import utc_now
+from tests.lead_scene import Scene
 
 
 class World:
@@ -70,3 +71,13 @@ class World:
 @pytest.fixture
 def world(database):
     return World(database)
+
+
+@pytest.fixture
+def scene(database, org):
+    """A payer whose company is an account of one owner."""
+    made = Scene(database, org=org)
+    made.user("005A")
+    made.account(domains=("northwind.example",))
+    made.payer("cus_1", "northwind.example")
+    return made

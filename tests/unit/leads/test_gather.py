@@ -10,16 +10,6 @@ from app.crm import mirror
 from app.leads import review
 from integrations.kernel.errors import VendorUnavailable
 from tests.crm_world import CRM
-from tests.lead_scene import Scene
-
-
-@pytest.fixture
-def scene(database, org):
-    made = Scene(database, org=org)
-    made.user("005A")
-    made.account(domains=("northwind.example",))
-    made.payer("cus_1", "northwind.example")
-    return made
 
 
 def test_a_signal_becomes_a_lead_of_the_company_that_is_due(scene):

@@ -11,16 +11,6 @@ from app.crm.mirror import CHANGED
 from app.leads import review
 from integrations.kernel.crm import AccountRecord, DirectoryPage
 from tests.crm_world import CRM
-from tests.lead_scene import Scene
-
-
-@pytest.fixture
-def scene(database, org):
-    made = Scene(database, org=org)
-    made.user("005A")
-    made.account(domains=("northwind.example",))
-    made.payer("cus_1", "northwind.example")
-    return made
 
 
 def merged(scene):

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from app.leads import gather, report, verdicts
 from app.leads.models import lead
 from tests.crm_world import CRM
-from tests.lead_scene import Scene
 
 HISTORY = """
     INSERT INTO lead (id, company, subject, kind, period, state, crm_id, object_id, shape, verdict, verdict_at, standing)
@@ -24,15 +23,6 @@ SIGNALS = """
     SELECT 'payer:bank:old_' || n, 'renewal', 'renewal', 'sub_' || n, '2020-01-01', 'd', 'd', now(), 'led_' || n
     FROM generate_series(1, 5000) n
 """
-
-
-@pytest.fixture
-def scene(database, org):
-    made = Scene(database, org=org)
-    made.user("005A")
-    made.account(domains=("northwind.example",))
-    made.payer("cus_1", "northwind.example")
-    return made
 
 
 def plan(cx, statement, **values):
