@@ -8,18 +8,14 @@ from app.identity import IdentitySettings
 from app.leads import tickets
 from app.leads.policy import LeadPolicy
 from app.leads.tickets import Wish
-from tests.lead_scene import DESK, Scene
+from tests.lead_scene import DESK
 
 
 @pytest.fixture
-def scene(database, org):
-    made = Scene(database, org=org)
-    made.user("005A")
-    made.account(domains=("northwind.example",))
-    made.payer("cus_1", "northwind.example")
-    made.sql("INSERT INTO person (connection_id, id, as_of, digest, name, role, active, fields)"
+def scene(scene):
+    scene.sql("INSERT INTO person (connection_id, id, as_of, digest, name, role, active, fields)"
              " VALUES (:c, 'ann', now(), '', 'Ann Poe', 'end-user', true, '{}')", c=DESK)  # fmt: skip
-    return made
+    return scene
 
 
 def writes(scene, text, words=("quote",), rule="asks_quote"):

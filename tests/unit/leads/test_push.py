@@ -16,13 +16,10 @@ from tests.lead_scene import Scene
 
 
 @pytest.fixture
-def scene(database, org):
-    made = Scene(database, org=org)
-    for user in ("005A", "005T", "005F"):
-        made.user(user)
-    made.account(domains=("northwind.example",))
-    made.payer("cus_1", "northwind.example")
-    return made
+def scene(scene):
+    scene.user("005T")
+    scene.user("005F")
+    return scene
 
 
 def test_a_customers_renewal_is_a_deal_of_the_accounts_owner_and_risk_a_task(scene):

@@ -9,17 +9,14 @@ from app.leads import retrying
 from app.leads.retrying import NotSendable
 from app.notify.models import notice
 from app.outbox.models import outbox
-from tests.lead_scene import DESK, Scene
+from tests.lead_scene import DESK
 
 
 @pytest.fixture
-def scene(database, org):
-    made = Scene(database, org=org)
-    for user in ("005A", "005T", "005F"):
-        made.user(user)
-    made.account(domains=("northwind.example",))
-    made.payer("cus_1", "northwind.example")
-    return made
+def scene(scene):
+    scene.user("005T")
+    scene.user("005F")
+    return scene
 
 
 def refused(scene, times=1):
