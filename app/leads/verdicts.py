@@ -19,6 +19,7 @@ from app.crm import store as crm
 from app.leads import store
 from app.leads.context import LeadContext
 from app.leads.models import lead
+from app.leads.render import MADE_HERE
 from app.leads.states import State, may
 from app.leads.store import MACHINE
 from app.leads.verdict import ALREADY, Verdict, later, mark, of
@@ -54,14 +55,30 @@ def poll(ctx: LeadContext, crm_id: str) -> int:
     since, heard = ctx.clock() - FIRST_LOOK, 0
     for _ in range(PAGES):
         page = client.standings(cursor, since)
+        told = _with_texts(ctx, crm_id, client, page.standings)
         with ctx.database.begin() as cx:
-            heard += hear(cx, ctx, crm_id, page.standings)
+            heard += hear(cx, ctx, crm_id, told)
             crm.save_cursor(cx, crm_id, STANDINGS, page.cursor)
             fp("lead.verdict.before_commit")
         cursor = page.cursor
         if page.at_end:
             break
     return heard + _followed(ctx, crm_id, client)
+
+
+def _with_texts(ctx: LeadContext, crm_id: str, client: Crm, told: Sequence[Standing]) -> list[Standing]:
+    """Of records that whoever sent them did not write down yet, the texts are asked for: a record may have been there, made
+    by somebody else, and only its text tells."""
+    keyed = {f"led_{one.key}": one for one in told if one.key and not one.gone}
+    with ctx.database.begin() as cx:
+        mine = (c.crm_id == crm_id, c.id.in_(sorted(keyed)), c.object_id == "")
+        unwritten = [keyed[one] for one in cx.execute(sa.select(c.id).where(*mine).order_by(c.id)).scalars()]
+    texts: dict[str, Standing] = {}
+    for shape in sorted({one.shape for one in unwritten}):
+        keys = [one.key for one in unwritten if one.shape is shape]
+        for start in range(0, len(keys), TOGETHER):
+            texts |= client.find(shape, keys[start : start + TOGETHER])
+    return [texts.get(one.key, one) for one in told]
 
 
 def _followed(ctx: LeadContext, crm_id: str, client: Crm) -> int:
@@ -100,8 +117,8 @@ def hear(cx: sa.Connection, ctx: LeadContext, crm_id: str, standings: Sequence[S
 
 
 def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> int:
-    if row["object_id"] and standing.object_id != row["object_id"] and row["standing"].get("followed"):
-        return 0  # what it was before it was converted
+    if _is_past(row, standing):
+        return 0
     if standing.gone and standing.merged_into:
         _merged(cx, row, standing)
         return 0
@@ -110,7 +127,7 @@ def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> i
     values: dict[str, Any] = {"standing": _plain(standing, row) | before}
     if standing.owner_id:
         values["owner_id"] = standing.owner_id
-    if not row["object_id"] and standing.shape.value == row["shape"]:
+    if _is_new(row, standing):
         values["object_id"] = standing.object_id
     if standing.converted and standing.deal_id:
         values |= {"shape": Shape.DEAL.value, "object_id": standing.deal_id}
@@ -131,6 +148,19 @@ def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> i
         store.tell(cx, [(row["id"], told.verdict, _sentence(told, standing))], MACHINE)
         _note(cx, ctx, row, told, standing, times)
     return int(new)
+
+
+def _is_past(row: Row, standing: Standing) -> bool:
+    """What a record was before it was converted; or what somebody else's said before it got our key: the pusher looks for
+    that one, and keeps it."""
+    if row["object_id"] and standing.object_id != row["object_id"] and row["standing"].get("followed"):
+        return True
+    return _is_new(row, standing) and not standing.gone and MADE_HERE not in standing.description
+
+
+def _is_new(row: Row, standing: Standing) -> bool:
+    """Is it the lead's record, and was not written down so?"""
+    return not row["object_id"] and standing.shape.value == row["shape"]
 
 
 def _since_linked(cx: sa.Connection, row: Row, standing: Standing) -> tuple[Verdict, dict[str, Any]]:
@@ -172,7 +202,7 @@ def _closed(row: Row, told: Verdict) -> dict[str, Any]:
 def _plain(standing: Standing, row: Row) -> dict[str, Any]:
     """What the page shows of the record."""
     told = asdict(standing) | {"shape": standing.shape.value, "as_of": iso(standing.as_of)}
-    told.pop("amount")
+    del told["amount"], told["description"]
     if standing.amount is not None:
         told |= {"minor": standing.amount.minor, "currency": standing.amount.currency}
     if row["standing"].get("followed"):

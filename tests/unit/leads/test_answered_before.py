@@ -12,10 +12,12 @@ from app.leads import reading
 from app.leads.report import records
 from app.leads.verdict import ALREADY, mark
 from app.outbox.models import outbox
+from app.telemetry.failpoints import Struck, arm
 from app.ui.words import reader
 from tests.lead_scene import Scene
 
 CLOSED = "Closed - Not Converted"
+THEIRS = {"LastName": "Poe", "Company": "Newcomer", "Email": "ann@new.example", "Description": "Met at the fair."}
 
 
 @pytest.fixture
@@ -27,8 +29,7 @@ def scene(database, org):
 
 def linked(scene, **values):
     """Theirs, as a rep left it, and a lead it was made to stand for."""
-    told = {"LastName": "Poe", "Company": "Newcomer", "Email": "ann@new.example", "Description": "Met at the fair."}
-    theirs = scene.crm.state.create("Lead", {**told, **values})["Id"]
+    theirs = scene.crm.state.create("Lead", {**THEIRS, **values})["Id"]
     scene.asked(payer="cus_8")
     scene.run()
     scene.run()
@@ -136,3 +137,35 @@ def test_a_task_made_anew_of_a_record_answered_before_is_answered_as_any(scene):
     scene.crm.state.complete(scene.one().object_id)
     assert scene.poll() == 1
     assert scene.one().verdict == "accepted"
+
+
+def dies_in_between(scene):
+    """The CRM has it, and the worker that sent it did not live to write so."""
+    scene.asked(payer="cus_8")
+    scene.gather()
+    arm("lead.send.after_call=raise")
+    with pytest.raises(Struck):
+        scene.push()
+    arm("")
+    assert scene.one().object_id == ""
+
+
+def test_a_worker_that_dies_with_our_key_on_a_record_of_theirs_leaves_no_verdict_and_no_text(scene):
+    theirs = scene.crm.state.create("Lead", {**THEIRS, "Status": CLOSED})["Id"]
+    dies_in_between(scene)
+    assert scene.poll() == 0
+    scene.lapse()
+    scene.run()
+    scene.run()
+    assert scene.poll() == 0
+    assert no_verdict(scene).object_id == theirs
+    assert page(scene)[0].why == ALREADY
+    assert scene.crm.state.rows["Lead"][theirs]["Description"] == "Met at the fair."
+
+
+def test_a_verdict_on_our_record_is_heard_before_the_worker_that_made_it_tells(scene):
+    dies_in_between(scene)
+    ours = scene.crm.records()[0].object_id
+    scene.crm.state.reject("Lead", ours, "No budget")
+    assert scene.poll() == 1
+    assert (scene.one().object_id, scene.one().verdict, scene.one().theirs) == (ours, "rejected", False)
