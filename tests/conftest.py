@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 import redis
-from flask import Flask
 from hypothesis import HealthCheck, settings
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 
 from app.db import Database, migrations
 from app.servers import Urls, temporary
-from tests import skips
+from tests import kept, skips
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.crm_world import Org
 from tests.databases import Databases
@@ -30,21 +27,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
-class Compiled(BytecodeCache):
-    """Templates this process has compiled: apps are made by the hundred here, and each would compile them again."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._known:
-            bucket.bytecode_from_string(self._known[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._known[bucket.key] = bucket.bytecode_to_string()
-
-
-Flask.jinja_options = {"bytecode_cache": Compiled()}
+kept.keep()
 
 
 @pytest.fixture(scope="session")
@@ -80,9 +63,11 @@ def template_url(postgres_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_url: str, template_url: str) -> Databases:
+def databases(postgres_url: str, template_url: str) -> Iterator[Databases]:
     """Those of this test process."""
-    return Databases(postgres_url)
+    found = Databases(postgres_url)
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,19 @@ _SCHEMA = """
         (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
          WHERE d.datname = current_database())))
 """
-_TABLES = """
-    SELECT relname FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+# By table, with its partitions: how many bytes it takes.
+_USED = """
+    SELECT parent.relname, sum(pg_relation_size(own.oid))
+    FROM pg_class own LEFT JOIN pg_inherits i ON i.inhrelid = own.oid
+    JOIN pg_class parent ON parent.oid = coalesce(i.inhparent, own.oid)
+    WHERE own.relnamespace = 'public'::regnamespace AND own.relkind = 'r'
+    GROUP BY 1 HAVING sum(pg_relation_size(own.oid)) > 0 ORDER BY 1
 """
+_FROM_ONE = """
+    SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+    FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
+"""
+SMALL = 131_072  # bytes; to truncate makes new files, which takes longer than to delete what a small table holds
 _OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
@@ -39,13 +48,19 @@ class Databases:
     def __init__(self, url: str) -> None:
         self._url = url
         self._spare: list[str] = []
+        self._open: dict[str, psycopg.Connection] = {}
         with self.opened(TEMPLATE) as connection:
             self._schema = connection.execute(_SCHEMA).fetchone()
-            self._tables = sorted(row[0] for row in connection.execute(_TABLES))
             self._rows = {}
-            for table in self._filled(connection):
+            for table, _ in connection.execute(_USED).fetchall():
                 told = connection.execute(sql.SQL("SELECT json_agg(t) FROM {} t").format(sql.Identifier(table)))
-                self._rows[table] = json.dumps(told.fetchone()[0])
+                if rows := told.fetchone()[0]:
+                    self._rows[table] = json.dumps(rows)
+
+    def close(self) -> None:
+        """Let go of the server."""
+        for connection in self._open.values():
+            connection.close()
 
     def at(self, name: str) -> str:
         """The address of a database."""
@@ -74,29 +89,30 @@ class Databases:
 
     def give_back(self, name: str) -> None:
         """Empty it for the next test, or drop it when it is not what it was."""
-        with self.opened(name) as connection:
-            connection.execute(_OTHERS)
-            if connection.execute(_SCHEMA).fetchone() == self._schema:
-                self._empty(connection)
-                self._spare.append(name)
-                return
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection = self._cleaner(name)
+        connection.execute(_OTHERS)
+        if connection.execute(_SCHEMA).fetchone() == self._schema:
+            self._empty(connection)
+            self._spare.append(name)
+            return
+        self._open.pop(name).close()
+        with psycopg.connect(self._url, autocommit=True) as server:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def _filled(self, connection: psycopg.Connection) -> list[str]:
-        asked = [
-            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(table), sql.Identifier(table))
-            for table in self._tables
-        ]
-        return [row[0] for row in connection.execute(sql.SQL(" UNION ALL ").join(asked))]
+    def _cleaner(self, name: str) -> psycopg.Connection:
+        """A connection that is kept: a new one would read the whole catalog again each time."""
+        known = self._open.get(name)
+        if known is None or known.closed:
+            known = self._open[name] = self.opened(name)
+        return known
 
     def _empty(self, connection: psycopg.Connection) -> None:
-        filled = self._filled(connection)
         with connection.transaction():
             connection.execute("SET LOCAL session_replication_role = replica")  # what is append-only is emptied, too
-            if filled:
-                names = sql.SQL(", ").join(sql.Identifier(table) for table in filled)
-                connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
+            for table, size in connection.execute(_USED).fetchall():
+                empty = "DELETE FROM {}" if size <= SMALL else "TRUNCATE {}"
+                connection.execute(sql.SQL(empty).format(sql.Identifier(table)))
+            connection.execute(_FROM_ONE)
             for table, rows in self._rows.items():
                 put = "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s::json)"
                 connection.execute(sql.SQL(put).format(sql.Identifier(table)), [rows])

@@ -86,7 +86,7 @@ class Payments(Invoicing):
 
     def _invoices(self, subscription: Object) -> list[Object]:
         own = subscription["id"]
-        return [i for i in self.lists["invoices"].values()
+        return [i for i in self.of("invoices", customer=subscription["customer"])
                 if i["parent"]["subscription_details"]["subscription"] == own]  # fmt: skip
 
     def _renew(self, subscription: Object, failure: tuple[str, str] | None = None) -> Object:

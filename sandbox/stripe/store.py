@@ -20,6 +20,7 @@ KINDS = (
     "customers products prices coupons subscriptions invoices invoice_payments charges refunds disputes credit_notes "
     "payment_methods payment_intents discounts"
 ).split()
+INDEXED = ("customer", "invoice", "charge")  # what an object is of; no act gives it to another later
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Store")
@@ -42,6 +43,7 @@ class Store:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.lists: dict[str, dict[str, Object]] = {kind: {} for kind in KINDS}
+        self._by: dict[tuple[str, str, str], dict[str, Object]] = {}
         self.events: dict[str, Object] = {}
         self.listeners: list[Callable[[Object], None]] = []
         self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}
@@ -72,16 +74,35 @@ class Store:
 
     def put(self, kind: str, o: Object) -> Object:
         self.lists[kind][o["id"]] = o
+        self._index(kind, o)
         return o
+
+    def _index(self, kind: str, o: Object) -> None:
+        for name in INDEXED:
+            if o.get(name):
+                self._by.setdefault((kind, name, o[name]), {})[o["id"]] = o
 
     def of(self, kind: str, **wanted: Any) -> list[Object]:  # noqa: ANN401 - values of fields
         """Objects whose fields have these values, oldest first."""
-        return [o for o in self.lists[kind].values() if all(o.get(name) == value for name, value in wanted.items())]
+        known = self.lists[kind]
+        rows = known
+        for name in INDEXED:
+            if wanted.get(name):
+                rows = self._by.get((kind, name, wanted[name]), {})
+                break
+        return [
+            o for key, o in rows.items()
+            if known.get(key) is o and all(o.get(name) == value for name, value in wanted.items())
+        ]  # fmt: skip
 
     def in_order(self) -> None:
         """Put history in the order of time, as lists are told."""
         for kind, rows in self.lists.items():
             self.lists[kind] = dict(sorted(rows.items(), key=_age))
+        self._by.clear()
+        for kind, rows in self.lists.items():
+            for o in rows.values():
+                self._index(kind, o)
 
     def emit(self, kind: str, o: Object, previous: Object | None = None) -> None:
         """Log an event with a copy of the object as it is now, and tell it."""
@@ -101,6 +122,9 @@ class Store:
     @contextmanager
     def changing(self, o: Object, *kinds: str) -> Iterator[Object]:
         """Change an object in the block; if that changed anything, an event of each kind with what was before."""
+        if self._then is not None:  # history tells no events
+            yield o
+            return
         before = copy.deepcopy(o)
         yield o
         previous = {name: before.get(name) for name in o if o[name] != before.get(name)}

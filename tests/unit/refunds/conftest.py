@@ -22,3 +22,4 @@ def world(database, stripe):
     made.set_up()
     yield made
     made.close()
+    made.take_down()
