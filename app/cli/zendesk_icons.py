@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 from typing import Final
 
 Colour = tuple[int, int, int, int]
@@ -24,6 +25,7 @@ def png(width: int, height: int, rows: list[bytes]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
+@cache  # each pixel is reckoned
 def icon(edge: int, *, rounded: bool) -> bytes:
     """The sign on a square, or on one with rounded corners."""
     rows = []

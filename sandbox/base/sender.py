@@ -72,7 +72,17 @@ class Sender:
         self._number = 0
         self._flying = 0
         self.mishaps = Mishaps()
+        self._ended = False
+        context.closing.append(self._end)
         threading.Thread(target=self._run, daemon=True, name="sender-clock").start()
+
+    def _end(self) -> None:
+        """What is still on its way is dropped."""
+        with self._wake:
+            self._ended = True
+            self._queue.clear()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._wake.notify()
 
     def send(self, endpoint: Endpoint, key: str, body: Any) -> None:  # noqa: ANN401 - a JSON document
         """Send one delivery, sooner or later, or (on purpose) twice or never. body: bytes go as they are."""
@@ -96,6 +106,8 @@ class Sender:
 
     def _put(self, delay_s: float, endpoint: Endpoint, key: str, raw: bytes, attempt: int) -> None:
         with self._wake:
+            if self._ended:
+                return
             self._number += 1
             heapq.heappush(self._queue, (time.monotonic() + delay_s, self._number, (endpoint, key, raw, attempt)))
             self._wake.notify()
@@ -103,12 +115,14 @@ class Sender:
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not self._queue or self._queue[0][0] > time.monotonic():
+                while not self._ended and (not self._queue or self._queue[0][0] > time.monotonic()):
                     until = self._queue[0][0] - time.monotonic() if self._queue else None
                     self._wake.wait(until)
+                if self._ended:
+                    return
                 _, _, item = heapq.heappop(self._queue)
                 self._flying += 1
-            self._pool.submit(self._attempt, *item)
+                self._pool.submit(self._attempt, *item)
 
     def _attempt(self, endpoint: Endpoint, key: str, raw: bytes, attempt: int) -> None:
         try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.base import Context
+from sandbox.base.serving import end, serve
 from sandbox.intercom import simulator
 from sandbox.intercom.state import State
-from sandbox.stripe.local import serve
 
 
 class Local:
@@ -32,5 +32,5 @@ class Local:
         return dict(self.simulator.ledger.calls)
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        end(self._server)
+        self.context.close()

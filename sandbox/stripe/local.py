@@ -60,3 +60,4 @@ class Local:
         for caller in self._callers:
             caller.session.close()
         end(self._server)
+        self.context.close()

@@ -46,7 +46,14 @@ class Jobs:
         self._jobs: dict[str, Row] = {}
         self._wake = threading.Condition()
         self._due: list[tuple[float, str]] = []
+        self._ended = False
+        self._state.context.closing.append(self._end)
         threading.Thread(target=self._run, daemon=True, name="zendesk-jobs").start()
+
+    def _end(self) -> None:
+        with self._wake:
+            self._ended = True
+            self._wake.notify()
 
     def update_many(self) -> Row:
         params.known("ids")
@@ -94,8 +101,10 @@ class Jobs:
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not self._due or self._due[0][0] > time.monotonic():
+                while not self._ended and (not self._due or self._due[0][0] > time.monotonic()):
                     self._wake.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                if self._ended:
+                    return
                 _, job_id = heapq.heappop(self._due)
             with self._state.context.lock:
                 if (job := self._jobs.get(job_id)) is not None:

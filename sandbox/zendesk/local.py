@@ -102,3 +102,4 @@ class Local:
     def stop(self) -> None:
         for close in reversed(self._closing):
             close()
+        self.context.close()

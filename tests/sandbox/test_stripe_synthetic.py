@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+from statistics import median
 
 import pytest
 
@@ -79,19 +80,19 @@ def test_it_serves_over_http_with_a_key(small):
     server.server_close()
 
 
-def test_the_large_account_costs_no_memory_and_little_time():
+def test_the_large_account_costs_no_memory_and_its_last_page_no_more_than_its_first():
     app = Synthetic()
     tracemalloc.start()
-    began = time.process_time()
-    after, count = {}, 0
+    after, count, spent = {}, 0, []
     for _ in range(900):
+        began = time.process_time()
         page = app.page("invoices", {"limit": "100", **after})
         count += page.count('"object": "invoice"')
         last = page.rindex('{"id": "in_') + len('{"id": "')
         after = {"starting_after": page[last : page.index('"', last)]}
-    spent = time.process_time() - began
+        spent.append(time.process_time() - began)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert count == 90_000
     assert peak < 8 * 2**20
-    assert spent < 9, "100 pages a CPU second, even while memory is traced"
+    assert median(spent[-300:]) < 2 * median(spent[:300])
