@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request
 from flask.sansio.app import App
 from werkzeug.wrappers import Response as Answer
 
@@ -45,6 +45,7 @@ def mount(state: object) -> None:
     """Read the pages' files once a process."""
     app: App = state.app  # type: ignore[attr-defined]
     app.extensions[NAME] = Assets(SHARED, HERE / "static")
+    app.add_url_rule("/", f"{blueprint.name}.home", lambda: redirect("/admin/"))
 
 
 def runtime() -> Runtime:
@@ -69,7 +70,7 @@ def strict(response: Response) -> Response:
 def refuse(error: AppError) -> Answer:
     """The sentence of an error, as a page; who is not signed in may ask for a link there."""
     log.info("admin_refused", code=error.code, endpoint=request.endpoint, **error.context)
-    response = Response(page("refused", error=error, actor=None), error.status)
+    response = Response(page("refused", error=error, actor=g.get("visitor")), error.status)
     if error.status == 401 and request.method == "GET":
         target = request.full_path.rstrip("?")[:MOST_ADDRESS]
         response.set_cookie(
@@ -123,6 +124,8 @@ def who(least: Role) -> Actor:
         if session.connection_id != CONSOLE:
             raise SessionEnded
         actor = access.named(cx, session.person_id, now)
+    if actor.role.is_at_least(Role.APPROVER):
+        g.visitor = actor
     actor.must(least, now)
     return actor
 

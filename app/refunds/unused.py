@@ -35,7 +35,7 @@ def unused_time(paid: Money, start: datetime, end: datetime, now: datetime, left
     amount = min(exact, left)
     if amount.minor <= 0:
         return None
-    text = f"{plain(paid)} x {_days(rest)} of {_days(whole)} unused = {plain(exact)}"
+    text = f"{plain(paid)} × {_days(rest)} of {_days(whole)} unused = {plain(exact)}"
     if amount != exact:
         text += f", of which {plain(left)} is left"
     return Suggestion(amount, text)
@@ -43,4 +43,5 @@ def unused_time(paid: Money, start: datetime, end: datetime, now: datetime, left
 
 def _days(seconds: int) -> str:
     days, rest = divmod(seconds, 86_400)
-    return f"{days} days" if not rest else f"{days} days {rest // 3600} h {rest % 3600 // 60} min"
+    told = f"{days} day{'' if days == 1 else 's'}"
+    return told if not rest else f"{told} {rest // 3600} h {rest % 3600 // 60} min"

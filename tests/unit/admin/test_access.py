@@ -12,7 +12,7 @@ from tests.admin_world import Visitor, world
 
 APPROVER, ADMIN = Role.APPROVER, Role.ADMIN
 ROUTES = {  # route -> the least role; None: open to everybody
-    ("GET", "/admin/assets/<version>/<name>"): None,
+    ("GET", "/"): None, ("GET", "/admin/assets/<version>/<name>"): None,
     ("GET", "/admin/enter"): None, ("POST", "/admin/enter"): None,
     ("GET", "/admin/ask"): None, ("POST", "/admin/ask"): None,
     ("POST", "/admin/leave"): APPROVER,
@@ -104,3 +104,23 @@ def test_headers_of_every_page(people, lead_id, route, least):
     assert "script-src" not in policy, "no page behind the sign-in runs a script"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_bare_address_leads_to_the_console(app):
+    answer = app.test_client().get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
+@pytest.mark.parametrize(("who", "path", "status"), [(ADMIN, "leads/led_nothing", 404), (APPROVER, "leads.csv", 403)])
+def test_a_refusal_keeps_the_way_to_the_other_pages(people, who, path, status):
+    answer = people[who].let_in().get(f"/admin/{path}")
+    assert (answer.status_code, 'href="/admin/renewals"' in answer.text, "Sign out" in answer.text) == (
+        status,
+        True,
+        True,
+    )
+
+
+def test_who_may_see_no_page_is_shown_the_way_to_none(people):
+    answer = people[Role.REFUNDER].let_in().get("/admin/")
+    assert (answer.status_code, "/admin/renewals" in answer.text) == (403, False)

@@ -45,13 +45,13 @@ def test_what_is_shown_can_be_typed(minor, currency, sign):
 
 @pytest.mark.parametrize(("minor", "days", "now_day", "left", "amount", "arithmetic"), [
     # 30.00 for 30 days, used for 10: two thirds are left
-    (3000, 30, 10, 3000, 2000, "30.00 USD x 20 days of 30 days unused = 20.00 USD"),
+    (3000, 30, 10, 3000, 2000, "30.00 USD × 20 days of 30 days unused = 20.00 USD"),
     # 99.00 for 31 days, used for 30: 99.00 / 31 = 3.193... -> 3.19
-    (9900, 31, 30, 9900, 319, "99.00 USD x 1 days of 31 days unused = 3.19 USD"),
+    (9900, 31, 30, 9900, 319, "99.00 USD × 1 day of 31 days unused = 3.19 USD"),
     # not begun yet: all of it
-    (3000, 30, -2, 3000, 3000, "30.00 USD x 30 days of 30 days unused = 30.00 USD"),
+    (3000, 30, -2, 3000, 3000, "30.00 USD × 30 days of 30 days unused = 30.00 USD"),
     # part of it went back before: never more than what is left
-    (3000, 30, 10, 500, 500, "30.00 USD x 20 days of 30 days unused = 20.00 USD, of which 5.00 USD is left"),
+    (3000, 30, 10, 500, 500, "30.00 USD × 20 days of 30 days unused = 20.00 USD, of which 5.00 USD is left"),
 ])  # fmt: skip
 def test_unused_time_by_worked_examples(minor, days, now_day, left, amount, arithmetic):
     made = unused_time(

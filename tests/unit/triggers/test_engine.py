@@ -168,7 +168,8 @@ def test_the_plans_tag_follows_the_plan(desk):
     assert wanted.beyond({"tags": ["db_plan_pro", "vip"]}).is_empty or wanted.tags["db_plan_team"] is False
 
 
-def test_twenty_rules_of_four_clauses_cost_well_under_a_third_of_a_millisecond(desk):
+def test_twenty_rules_of_four_clauses_cost_less_than_twenty_thousand_additions(desk):
+    """A millisecond on an ordinary machine, where it takes a fifth of one; in a loop's time, as machines differ."""
     clauses = [
         {"fact": "billing.seats", "at_least": 1}, {"fact": "billing.plan", "is": "team"},
         {"fact": "ticket.subject", "matches": "refund|charge"}, {"fact": "billing.renews_on", "within_next_days": 30},
@@ -183,10 +184,16 @@ def test_twenty_rules_of_four_clauses_cost_well_under_a_third_of_a_millisecond(d
     event = desk.event({**facts, **{f"x.{n}": n for n in range(40)}})
     assert len(evaluate(rules, event).fired) == 20  # the dearest case: every clause is asked, every rule acts
 
-    def cost_s():
-        began = time.process_time()
-        for _ in range(100):
-            evaluate(rules, event)
-        return (time.process_time() - began) / 100
+    def adding():
+        total = 0
+        for n in range(20_000):
+            total += n
 
-    assert min(cost_s() for _ in range(5)) < 0.001  # measured 0.2 ms; room for a slow and busy machine
+    def cost_s(what):
+        began = time.process_time()
+        for _ in range(50):
+            what()
+        return time.process_time() - began
+
+    ours, bare = zip(*((cost_s(lambda: evaluate(rules, event)), cost_s(adding)) for _ in range(5)), strict=True)
+    assert min(ours) < min(bare)
