@@ -1,4 +1,6 @@
 # `make` alone prints what there is. Everything runs in .venv, made by the first command that needs it.
+# Some images forbid Python to keep what it compiled; then each process of a test or a demo compiles the whole product anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
