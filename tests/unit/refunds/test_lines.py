@@ -70,4 +70,4 @@ def test_unused_time_is_suggested_from_the_lines_period(world):
     charge, _, _ = world.invoiced(3000, days=10, period=30)
     suggestion = world.prepare(charge).suggestions[0]
     assert suggestion.amount.minor == pytest.approx(2000, abs=1)
-    assert suggestion.arithmetic.startswith("30.00 USD x 19 days 23 h")
+    assert suggestion.arithmetic.startswith("30.00 USD × 19 days 23 h")
