@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -18,11 +19,15 @@ BUILT = "FROM refund_policy"  # a statement that only the building of a panel ma
 
 
 @pytest.fixture
-def said(app):
-    """Statements of the web process."""
-    found = []
-    engine = app.extensions["deskbridge"].database.engine
-    sa.event.listen(engine, "before_cursor_execute", lambda _c, _u, text, *_: found.append(text))
+def said(monkeypatch):
+    """Statements that go to the driver."""
+    found, execute = [], psycopg.Cursor.execute
+
+    def noting(cursor, query, *given, **named):
+        found.append(str(query))
+        return execute(cursor, query, *given, **named)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", noting)
     return found
 
 
@@ -118,7 +123,18 @@ def test_a_page_that_wrote_something_is_not_remembered():
 def test_the_digest_is_of_the_order_too(database):
     with database.begin() as cx:
         one, two = (
-            unchanged.digest(cx, [(f"SELECT n FROM unnest(ARRAY[1, 2]) n ORDER BY n {order}", {})])
+            unchanged.digest(cx, unchanged.together([(f"SELECT n FROM unnest(ARRAY[1, 2]) n ORDER BY n {order}", {})]))
             for order in ("ASC", "DESC")
         )
         assert one != two
+
+
+def test_the_digest_asks_with_the_values_of_each_statement(database):
+    named = ("SELECT %(a)s::int + %(b)s::int AS n, 7 %% 4 AS m WHERE %(a)s::text IS NOT NULL", {"a": 1, "b": 2})
+    plain = ("SELECT 3 AS n, 3 AS m", {})
+    with database.begin() as cx:
+        first, second, other = (
+            unchanged.digest(cx, unchanged.together(asked))
+            for asked in ([named, plain], [plain, named], [(named[0], {"a": 2, "b": 2}), plain])
+        )
+    assert first == second != other
