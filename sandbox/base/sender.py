@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from sandbox.base.context import Context
+from sandbox.base.later import Later
 from sandbox.base.ledger import Ledger
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -67,22 +68,18 @@ class Sender:
         self._random = context.random("sender")
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sender")
         self._local = threading.local()
-        self._wake = threading.Condition()
-        self._queue: list[tuple[float, int, Any]] = []
-        self._number = 0
-        self._flying = 0
-        self.mishaps = Mishaps()
+        self._lock = threading.Lock()
+        self._under_way = 0
         self._ended = False
+        self.mishaps = Mishaps()
         context.closing.append(self._end)
-        threading.Thread(target=self._run, daemon=True, name="sender-clock").start()
+        self._later = Later(context, "sender-clock")
 
     def _end(self) -> None:
         """What is still on its way is dropped."""
-        with self._wake:
+        with self._lock:
             self._ended = True
-            self._queue.clear()
             self._pool.shutdown(wait=False, cancel_futures=True)
-            self._wake.notify()
 
     def send(self, endpoint: Endpoint, key: str, body: Any) -> None:  # noqa: ANN401 - a JSON document
         """Send one delivery, sooner or later, or (on purpose) twice or never. body: bytes go as they are."""
@@ -101,28 +98,17 @@ class Sender:
 
     def pending(self) -> int:
         """Deliveries that are still on their way."""
-        with self._wake:
-            return len(self._queue) + self._flying
+        return self._under_way
 
     def _put(self, delay_s: float, endpoint: Endpoint, key: str, raw: bytes, attempt: int) -> None:
-        with self._wake:
-            if self._ended:
-                return
-            self._number += 1
-            heapq.heappush(self._queue, (time.monotonic() + delay_s, self._number, (endpoint, key, raw, attempt)))
-            self._wake.notify()
+        with self._lock:
+            self._under_way += 1
+        self._later.after(delay_s, partial(self._begin, partial(self._attempt, endpoint, key, raw, attempt)))
 
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not self._ended and (not self._queue or self._queue[0][0] > time.monotonic()):
-                    until = self._queue[0][0] - time.monotonic() if self._queue else None
-                    self._wake.wait(until)
-                if self._ended:
-                    return
-                _, _, item = heapq.heappop(self._queue)
-                self._flying += 1
-                self._pool.submit(self._attempt, *item)
+    def _begin(self, attempt: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._ended:
+                self._pool.submit(attempt)
 
     def _attempt(self, endpoint: Endpoint, key: str, raw: bytes, attempt: int) -> None:
         try:
@@ -135,8 +121,8 @@ class Sender:
             elif (pause := self._retry(attempt, status, headers)) is not None:
                 self._put(pause / self._context.time_factor, endpoint, key, raw, attempt + 1)
         finally:
-            with self._wake:
-                self._flying -= 1
+            with self._lock:
+                self._under_way -= 1
 
     def _post(self, endpoint: Endpoint, key: str, raw: bytes) -> tuple[int | None, Mapping[str, str]]:
         """One attempt: status and headers of the answer; None when there was none."""

@@ -5,16 +5,14 @@ Source: vendor sheet 1.6 (both forms; 30 jobs at once), recorded jobs of a real 
 
 from __future__ import annotations
 
-import heapq
-import threading
-import time
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import request
 
-from sandbox.base import Refusal
+from sandbox.base import Later, Refusal
 from sandbox.zendesk import checks, params
 from sandbox.zendesk.errors import bad_request, not_found, refusal
 from sandbox.zendesk.gate import acting
@@ -44,16 +42,7 @@ class Jobs:
         self._tickets = tickets
         self._state = tickets.state
         self._jobs: dict[str, Row] = {}
-        self._wake = threading.Condition()
-        self._due: list[tuple[float, str]] = []
-        self._ended = False
-        self._state.context.closing.append(self._end)
-        threading.Thread(target=self._run, daemon=True, name="zendesk-jobs").start()
-
-    def _end(self) -> None:
-        with self._wake:
-            self._ended = True
-            self._wake.notify()
+        self._later = Later(self._state.context, "zendesk-jobs")
 
     def update_many(self) -> Row:
         params.known("ids")
@@ -94,21 +83,12 @@ class Jobs:
     def _after(self, job_id: str, part: float) -> None:
         """Go on with a job after a part of its time."""
         pause = self._state.switches.job_s * part / self._state.context.time_factor
-        with self._wake:
-            heapq.heappush(self._due, (time.monotonic() + pause, job_id))
-            self._wake.notify()
+        self._later.after(pause, partial(self._go_on, job_id))
 
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not self._ended and (not self._due or self._due[0][0] > time.monotonic()):
-                    self._wake.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                if self._ended:
-                    return
-                _, job_id = heapq.heappop(self._due)
-            with self._state.context.lock:
-                if (job := self._jobs.get(job_id)) is not None:
-                    self._step(job)
+    def _go_on(self, job_id: str) -> None:
+        with self._state.context.lock:
+            if (job := self._jobs.get(job_id)) is not None:
+                self._step(job)
 
     def _step(self, job: Row) -> None:
         """Queued: take it up. Working: do every item and end."""
