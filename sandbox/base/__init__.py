@@ -6,5 +6,6 @@ from sandbox.base.ledger import Ledger
 from sandbox.base.limits import Windows
 from sandbox.base.sender import Endpoint, Sender
 from sandbox.base.simulator import Refusal, Simulator
+from sandbox.base.strict import strict
 
-__all__ = ["Context", "Endpoint", "Later", "Ledger", "Refusal", "Sender", "Simulator", "Windows"]
+__all__ = ["Context", "Endpoint", "Later", "Ledger", "Refusal", "Sender", "Simulator", "Windows", "strict"]

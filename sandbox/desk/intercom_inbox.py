@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, abort, render_template, request
 
-from sandbox.base import Context
+from sandbox.base import Context, strict
 from sandbox.intercom.canvas_schema import CANVAS, MOST_BYTES
 from sandbox.intercom.hooks import CLIENT_SECRET
 from sandbox.intercom.shapes import WORKSPACE
@@ -53,12 +53,7 @@ def pages(context: Context) -> Blueprint:
             sent=json.dumps(canvas),
         )  # fmt: skip
 
-    @blueprint.after_request
-    def strict(response: Response) -> Response:
-        policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
-        response.headers["Content-Security-Policy"] = policy
-        return response
-
+    strict(blueprint, "style-src 'unsafe-inline'; form-action 'self'")
     return blueprint
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
+from sandbox.base import strict
+
 KEPT = 200
 SECRET = "whsec_" + base64.b64encode(b"sandbox-mailbox-secret-not-safe!").decode()
 _LINK = re.compile(r"\s*https?://\S+")
@@ -68,9 +70,5 @@ def pages(templates: str) -> Blueprint:
         scheme = "dark" if request.args.get("scheme") == "dark" else "light"
         return render_template("mailbox.html", letters=list(box.letters), scheme=scheme)
 
-    @blueprint.after_request
-    def strict(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-        return response
-
+    strict(blueprint, "style-src 'unsafe-inline'; img-src data:")
     return blueprint

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import requests
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, abort, render_template, request
 
-from sandbox.base import Context
+from sandbox.base import Context, strict
 
 LISTED = 200
 EXPLAIN_S = 3.0
@@ -48,12 +48,7 @@ def pages(context: Context) -> Blueprint:
             prefix="db_",
         )
 
-    @blueprint.after_request
-    def strict(response: Response) -> Response:
-        policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
-        response.headers["Content-Security-Policy"] = policy
-        return response
-
+    strict(blueprint, "style-src 'unsafe-inline'; form-action 'self'")
     return blueprint
 
 

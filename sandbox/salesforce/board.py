@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
+from sandbox.base import strict
 from sandbox.salesforce.errors import Failed
 from sandbox.salesforce.kinds import STAGES, Field
 from sandbox.salesforce.reps import REASON, VERDICT, Acts
@@ -59,12 +60,7 @@ def build(state: Acts) -> Flask:
         kept = {"scheme": _scheme(), "with": request.form.get("with", "")}
         return redirect(url_for("board", done=do, id=object_id, _anchor=object_id, **kept), 303)
 
-    @app.after_request
-    def strict(response: Response) -> Response:
-        policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'"
-        response.headers["Content-Security-Policy"] = policy
-        return response
-
+    strict(app, "style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'")
     return app
 
 
