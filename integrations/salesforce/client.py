@@ -27,9 +27,10 @@ from integrations.salesforce.auth import Sessions
 from integrations.salesforce.bulk import Jobs
 from integrations.salesforce.changes import Changes
 from integrations.salesforce.endpoints import LIMITS, endpoint_of
+from integrations.salesforce.ends import Done
 from integrations.salesforce.faults import Answered
 from integrations.salesforce.org import OBJECTS, NeedsSetup, Sheets, no_key
-from integrations.salesforce.pushing import Pushes
+from integrations.salesforce.pushing import Pushes, outcomes
 from integrations.salesforce.reading import CHUNK, Query, Row
 from integrations.salesforce.settings import DAILY_SHARE, KEY_FIELD, VERSION, extra_fields, field_name, host_of
 from integrations.salesforce.words import Choices
@@ -179,7 +180,8 @@ class SalesforceClient:
 
     def _adopt(self, shape: Shape, records: Mapping[str, str]) -> Mapping[str, Standing]:
         """Our keys on records that stand for drafts of ours: then they are told of like those we made. One that has a key
-        keeps it; that it could not be done costs only that. Answers what they said before, as far as it was seen."""
+        keeps it; that it could not be done costs only that. Answers what they said before, as far as it was seen, with the
+        key they have now: the call may be taken and one of its records refused."""
         shown: Mapping[str, Standing] = {}
         try:
             shown = self.show(shape, list(records))
@@ -187,7 +189,12 @@ class SalesforceClient:
             kind = {"attributes": {"type": OBJECTS[shape]}}
             told = [{**kind, "id": one, self._key: records[one]} for one in free]
             if told:
-                self.call("PATCH", "composite/sobjects", json={"allOrNone": False, "records": told})
+                answer = self.call("PATCH", "composite/sobjects", json={"allOrNone": False, "records": told})
+                done = zip(free, outcomes(answer, len(told)), strict=True)
+                shown = {
+                    **shown,
+                    **{one: replace(shown[one], key=records[one]) for one, end in done if isinstance(end, Done)},
+                }
         except VendorError:
             return shown
         return shown
