@@ -2,8 +2,8 @@
 company's, and meet those it has already.
 
 Of two that are about the same, the one with the record at the CRM stays; the other is dropped with its reason, and its
-signals go over. One that was not sent waits for the end of the company's rest after a verdict, as any other would. What is
-with the CRM at this moment is left alone: the next run finds it settled.
+signals go over; they bring back one that was dropped itself. One that was not sent waits for the end of the company's rest
+after a verdict, as any other would. What is with the CRM at this moment is left alone: the next run finds it settled.
 """
 
 from __future__ import annotations
@@ -81,9 +81,12 @@ def _becomes(cx: sa.Connection, row: Row, company: str, match: Found) -> None:
 def _drop(cx: sa.Connection, loser: Row, winner: Row, *, keep_company: bool = True) -> None:
     why = f"The company has {winner['id']} for the same reason; what was seen goes there."
     values: dict[str, Any] = {} if keep_company else {"company": f"merged:{loser['id']}"}
-    store.move(cx, loser["id"], loser["state"], State.DROPPED, why, due_at=None, **values)
-    signals = sa.update(lead_signal).where(lead_signal.c.lead_id == loser["id"])
-    cx.execute(signals.values(lead_id=winner["id"], seen_at=sa.func.now()))  # news once the winner's rest is over
+    # Without an end of its hold: kept, that says it was held too long, and keeps what is seen later from the winner.
+    store.move(cx, loser["id"], loser["state"], State.DROPPED, why, due_at=None, expires_at=None, **values)
+    told: dict[str, Any] = {"lead_id": winner["id"], "seen_at": sa.func.now()}  # news once the winner's rest is over
+    if winner["state"] == State.DROPPED.value:  # judged once more, they make it new: what it was dropped for is over
+        told["judged_digest"] = ""
+    cx.execute(sa.update(lead_signal).where(lead_signal.c.lead_id == loser["id"]).values(**told))
     ticket = {name: loser[name] for name in ("connection_id", "ticket_id")}
     if loser["ticket_id"] and not winner["ticket_id"]:
         cx.execute(sa.update(lead).where(lead.c.id == winner["id"]).values(**ticket))

@@ -134,3 +134,66 @@ def test_a_company_that_was_answered_for_lately_is_not_asked_again_by_a_lead_a_p
     scene.now += timedelta(days=91)
     scene.run()
     assert sorted(one.state for one in scene.leads()) == ["closed", "dropped", "pushed"]
+
+
+def another_payer(scene, domain=None):
+    """Of the same company, with the same reason; known there by name only, or by a domain the mirror has not heard of."""
+    scene.payer("cus_4", domain, name="Northwind Labs" if domain is None else "Labs")
+    scene.signal("seats_full", "expansion", payer="cus_4")
+    scene.gather()
+    return scene.one(subject="payer:bank:cus_4")
+
+
+def dropped_before(scene, how):
+    """The company had a lead of the same quarter, which was dropped."""
+    if how == "ended":
+        scene.hold()
+        scene.signal("seats_full", "expansion")
+        scene.run()
+        scene.signal("seats_full", "expansion", ended=True)
+        scene.run()
+        scene.release()
+    else:
+        scene.policy(minimum__expansion="90")
+        scene.signal("seats_full", "expansion")
+        scene.run()
+        scene.policy()
+    assert scene.one().state == "dropped"
+
+
+@pytest.mark.parametrize("how", ["ended", "too low"])
+@pytest.mark.parametrize("who", ["a person", "the mirror"])
+def test_a_lead_that_meets_a_dropped_one_of_its_company_goes_on_as_that_one(scene, how, who):
+    dropped_before(scene, how)
+    waits = another_payer(scene, None if who == "a person" else "labs.example")
+    if who == "a person":
+        assert waits.state == "review"
+        with scene.database.begin() as cx:
+            review.link(cx, waits.id, CRM, "001A", "per_1")
+    else:
+        scene.hold("cus_4")
+        scene.gather()
+        scene.account(at=scene.now + timedelta(hours=1), domains=("northwind.example", "labs.example"))
+        scene.gather()
+        scene.release()
+    scene.run()
+    scene.run()
+    assert sorted(one.state for one in scene.leads()) == ["dropped", "pushed"]
+    (record,) = scene.crm.records()
+    assert (record.shape, record.row["AccountId"]) == ("deal", "001A")
+
+
+def test_a_lead_that_meets_one_that_was_held_too_long_does_not_come_back(scene):
+    scene.hold()
+    scene.signal("seats_full", "expansion")
+    scene.run()
+    scene.now += timedelta(days=60)
+    scene.run()
+    scene.release()
+    assert "too long" in scene.one().why
+    waits = another_payer(scene)
+    with scene.database.begin() as cx:
+        review.link(cx, waits.id, CRM, "001A", "per_1")
+    scene.run()
+    scene.run()
+    assert [one.state for one in scene.leads()] == ["dropped", "dropped"]
