@@ -81,6 +81,36 @@ def _join(
     return False  # both have a record at the CRM: each keeps its own, later signals go to the company's
 
 
+def take_back(cx: sa.Connection, subject: str, company: str) -> list[str]:
+    """It was wrong that this subject is this company: what was not sent leaves it, to be judged by the next run. Answers the
+    leads that are the subject's again.
+
+    What others of the company had seen stays with the company. A lead that has no place to go back to stays too, and
+    gives what was seen away.
+    """
+    store.lock_companies(cx, {subject, company})
+    unsent = [row for row in store.open_of(cx, [company]) if row["state"] in _UNSENT and row["pushed_at"] is None]
+    telling = {one.lead_id for one in store.signals_of(cx, [row["id"] for row in unsent]) if one.subject == subject}
+    back, touched = [], [row for row in unsent if row["subject"] == subject or row["id"] in telling]
+    own = store.of_companies(cx, [subject], lock=True)
+    for row in touched:
+        new: dict[str, Any] = {"state": State.NEW.value, "state_at": sa.func.now(), "why": "", "due_at": None}
+        if row["subject"] == subject and _has_place(row, own):
+            store.change(cx, row["id"], company=subject, account_id="", match={}, **new)
+            back.append(str(row["id"]))
+        elif row["state"] == State.DUE.value:  # not to be sent with what it tells now
+            store.change(cx, row["id"], **new)
+    signals = sa.update(lead_signal).where(lead_signal.c.lead_id.in_([row["id"] for row in touched]))
+    cx.execute(signals.where(lead_signal.c.ended_at.is_(None)).values(judged_digest=""))
+    return back
+
+
+def _has_place(row: Row, there: Sequence[Row]) -> bool:
+    """One open lead a company and kind, one a period."""
+    same = (one for one in there if one["kind"] == row["kind"])
+    return not any(one["state"] in _OPEN or one["period"] == row["period"] for one in same)
+
+
 def _becomes(cx: sa.Connection, row: Row, company: str, match: Found) -> None:
     store.change(cx, row["id"], company=company, account_id=match.account_id, match=match.to_json())
     store.tell(cx, [(row["id"], "matched" if match.account_id else "matched again", match.reason)])
