@@ -43,7 +43,7 @@ def of(standing: Standing) -> Verdict:
     status = standing.status.strip().casefold()
     if status in REJECTED:
         return Verdict("rejected", standing.reason or standing.status)
-    if status in ACCEPTED:
+    if status in ACCEPTED or (standing.shape is Shape.TASK and standing.closed):  # done, in whatever words
         return Verdict("accepted", standing.reason)
     return Verdict()
 
