@@ -171,6 +171,20 @@ def test_what_a_kind_becomes_is_the_policy_of_the_try_that_makes_it(scene, how):
     assert [record.shape for record in scene.crm.records()] == ["deal"]
 
 
+def test_a_stranger_who_was_refused_and_is_a_customer_by_now_is_sent_as_one_once_it_is_repaired(scene):
+    scene.payer("cus_5", "later.example", name="Later")
+    scene.crm.state.object_to("Lead", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A Contact is there.")
+    scene.asked(payer="cus_5")
+    scene.run()
+    dead = scene.one(state="dead")
+    scene.account("001L", "Later", domains=("later.example",))
+    scene.gather()
+    again(scene, dead.id)
+    scene.run()
+    (record,) = scene.crm.records()
+    assert (record.shape, record.row["WhatId"], scene.one().state) == ("task", "001L", "pushed")
+
+
 def test_the_task_a_converted_record_became_stays_one(scene):
     scene.payer("cus_n", None, name="Newcomer")
     scene.signal(payer="cus_n")
