@@ -94,7 +94,7 @@ def _followed(ctx: LeadContext, crm_id: str, client: Crm) -> int:
     for shape in sorted({row.shape for row in found}):
         ids = list(dict.fromkeys(row.object_id for row in found if row.shape == shape))
         for start in range(0, len(ids), TOGETHER):
-            shown = client.show(Shape(shape), ids[start : start + TOGETHER])
+            shown = client.show(Shape(shape), ids[start : start + TOGETHER], gone=True)
             with ctx.database.begin() as cx:
                 heard += hear(cx, ctx, crm_id, list(shown.values()))
     return heard

@@ -92,10 +92,10 @@ class SalesforceClient:
         found = self._records(shape, self._key, keys, reading.DESCRIPTION)
         return {asked[one.key.casefold()]: one for one in found if one.key.casefold() in asked}
 
-    def show(self, shape: Shape, object_ids: Sequence[str]) -> Mapping[str, Standing]:
+    def show(self, shape: Shape, object_ids: Sequence[str], *, gone: bool = False) -> Mapping[str, Standing]:
         """One call for 200 ids, of 15 or 18 characters."""
         asked = {one[:15]: one for one in object_ids}
-        return {asked[one.object_id[:15]]: one for one in self._records(shape, "Id", object_ids)}
+        return {asked[one.object_id[:15]]: one for one in self._records(shape, "Id", object_ids, gone=gone)}
 
     def directory(self, cursor: str = "") -> DirectoryPage:
         return self._changes.directory(cursor)
@@ -168,11 +168,13 @@ class SalesforceClient:
             raise faults.of_call(endpoint_of(method, f"/{path}"), response.status_code, _content(response))
         return response.content.decode("utf-8", "replace")
 
-    def _records(self, shape: Shape, field: str, values: Sequence[str], *more: str) -> Iterator[Standing]:
+    def _records(
+        self, shape: Shape, field: str, values: Sequence[str], *more: str, gone: bool = False
+    ) -> Iterator[Standing]:
         sheet = self._sheets.of(OBJECTS[shape])
         names = [*reading.standing_fields(shape, sheet, self._key), *(name for name in more if name in sheet.fields)]
         for some in _chunks(values):
-            rows, _ = self.rows(reading.by_ids(shape, names, field, some))
+            rows, _ = self.rows(reading.by_ids(shape, names, field, some), deleted=gone)
             try:
                 yield from (reading.standing(shape, row, self._key, self._currency) for row in rows)
             except (KeyError, TypeError, ValueError) as error:

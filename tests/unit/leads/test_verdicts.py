@@ -195,3 +195,22 @@ def test_a_task_of_theirs_without_our_key_is_asked_for_too(scene):
     scene.crm.state.complete(task)
     assert scene.poll() == 1
     assert scene.one().verdict == "accepted"
+
+
+def test_a_record_without_our_key_that_a_rep_deletes_is_a_rejection_like_any(scene):
+    theirs = a_rep_has_it(scene, scene.crm.state.lock_row)
+    scene.crm.state.delete("Lead", theirs)
+    assert scene.poll() == 1
+    assert (scene.one().verdict, scene.one().verdict_reason) == ("rejected", "deleted at the CRM")
+
+
+def test_a_record_that_is_merged_once_more_is_followed_once_more(scene):
+    first = a_rep_has_it(scene, scene.crm.state.lock_row)
+    second = scene.crm.state.create("Lead", {"LastName": "Poe", "Company": "New"})["Id"]
+    scene.crm.state.merge(first, second)
+    assert (scene.poll(), scene.one().object_id) == (0, second)
+    third = scene.crm.state.create("Lead", {"LastName": "Poe", "Company": "Newest"})["Id"]
+    scene.crm.state.merge(second, third)
+    assert (scene.poll(), scene.one().object_id) == (0, third)
+    scene.crm.state.reject("Lead", third, "No budget")
+    assert (scene.poll(), scene.one().verdict) == (1, "rejected")
