@@ -53,7 +53,8 @@ class Scene:
         record = AccountRecord(account_id, at or utc_now(), name, owner, **more)
         if self.crm:
             self.crm.has("User", owner, Name=owner) if owner not in ("", *self.crm.state.rows["User"]) else None
-            self.crm.has("Account", account_id, Name=name, OwnerId=owner or None)
+            site = {"Website": more["domains"][0]} if more.get("domains") else {}
+            self.crm.has("Account", account_id, Name=name, OwnerId=owner or None, **site)
         self.directory(accounts=[record])
 
     def contact(self, contact_id, account_id, domain):

@@ -144,7 +144,7 @@ def link(lead_id: str, account_id: str, by: str) -> None:
 @_BY
 @sentences
 def unlink(lead_id: str, by: str) -> None:
-    """Take back what was said of LEAD_ID: later leads are matched without it."""
+    """Take back what was said of LEAD_ID: what was not sent, and what comes later, is matched without it."""
     with runtime().database.begin() as cx:
         review.forget(cx, lead_id, by)
     click.echo("Nothing is remembered of this company any more.")

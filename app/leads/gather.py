@@ -18,13 +18,14 @@ from sqlalchemy.dialects import postgresql as pg
 
 from app.crm import store as crm
 from app.crm.mirror import CHANGED, WHOLE
+from app.crm.models import crm_account
 from app.db import Database
 from app.leads import accounts, holding, lift, refreshing, store, store_policy
 from app.leads.companies import adopt
 from app.leads.match import Found, company_of
 from app.leads.models import lead, lead_signal
 from app.leads.policy import LeadPolicy
-from app.leads.states import AT_CRM, OPEN, State
+from app.leads.states import AT_CRM, OPEN, UNSENT, State
 from app.telemetry.failpoints import fp
 from integrations.kernel.clock import utc_now
 
@@ -33,6 +34,7 @@ REMATCHED, AWAKE = "rematched", "awake"
 SLACK, EVER = timedelta(hours=1), datetime(2000, 1, 1, tzinfo=UTC)
 c, s = lead.c, lead_signal.c
 _OPEN = [one.value for one in OPEN]
+_UNSENT = [one.value for one in UNSENT]
 _AT_CRM = [one.value for one in AT_CRM]
 _ENDED = (State.CLOSED.value, State.DEAD.value, State.WITHHELD.value)
 
@@ -106,7 +108,7 @@ def _adopted(cx: sa.Connection, scene: Scene, found: Mapping[str, Found], more: 
     """Lock the companies of these subjects, and more; leads made before the company was known become the company's."""
     companies = {subject: company_of(subject, scene.crm_id, one) for subject, one in found.items()}
     store.lock_companies(cx, {*companies, *companies.values(), *more})
-    known = {subject: (company, found[subject]) for subject, company in companies.items() if company != subject}
+    known = {subject: (company, found[subject]) for subject, company in companies.items()}
     adopt(cx, known, lambda one: _rests(one, scene))
     return {*companies, *companies.values(), *more}
 
@@ -244,10 +246,12 @@ def _mirror_news(cx: sa.Connection, crm_id: str) -> str:
 
 
 def _unmatched(cx: sa.Connection, scene: Scene, last: str) -> str | None:
-    """Open leads without a company, matched again."""
-    where = (c.account_id == "", c.state.in_(_OPEN), c.id > last)
+    """Open leads without a company, and those that were not sent whose company is gone, matched again."""
+    there = (crm_account.c.connection_id == c.crm_id, crm_account.c.id == c.account_id)
+    gone = sa.and_(c.state.in_(_UNSENT), sa.exists().where(*there, crm_account.c.gone))
+    where = (sa.or_(c.account_id == "", gone), c.state.in_(_OPEN), c.id > last)
     rows = cx.execute(sa.select(c.id, c.subject, c.company).where(*where).order_by(c.id).limit(BATCH)).all()
-    _rematch(cx, scene, {row.subject for row in rows})
+    _rematch(cx, scene, {row.subject for row in rows}, {row.company for row in rows})
     return rows[-1].id if rows else None
 
 

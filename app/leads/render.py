@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from app.leads.policy import LeadPolicy
+from app.leads.states import State
 from app.leads.store import key_of
 from app.leads.words import amount
 from integrations.kernel.crm import Draft, Shape
@@ -42,8 +43,10 @@ class About:
 
 
 def shape_of(row: Row, policy: LeadPolicy) -> Shape:
-    """What it becomes at the CRM; once it is there, what it is."""
-    if row["shape"]:
+    """What it becomes at the CRM; once it is there, or may be, what it was sent as. One that is due was never taken: what
+    a try in vain would have made of it says nothing, as its company may be known by now."""
+    never_there = row["state"] == State.DUE.value and not row["object_id"] and row["pushed_at"] is None
+    if row["shape"] and not never_there:
         return Shape(row["shape"])
     if not row["account_id"]:
         return Shape.LEAD

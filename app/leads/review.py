@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from app import audit
 from app.crm.models import crm_account
 from app.leads import store
+from app.leads.companies import take_back
+from app.leads.match import Found, Strength, company_of
 from app.leads.models import account_link, lead
 from integrations.kernel.errors import InputError, NotFound, StateError
 
@@ -113,12 +115,21 @@ def live_link(cx: sa.Connection, subject: str) -> sa.RowMapping | None:
 
 
 def forget(cx: sa.Connection, lead_id: str, by: str) -> None:
-    """The link of this lead's subject was wrong: later leads are matched without it. Raises NotFound."""
+    """The link of this lead's subject was wrong: what was not sent, and what is seen later, is matched without it. Raises
+    NotFound."""
     subject = cx.execute(sa.select(lead.c.subject).where(lead.c.id == lead_id)).scalar()
-    if subject is None or not _end(cx, subject, None, by):
+    if subject is None:
+        raise NotFound("There is no lead of this id.")
+    _one_at_a_time(cx, subject)
+    ended = _end(cx, subject, None, by)
+    if not ended:
         raise NotFound("Nothing is remembered of this company any more.")
-    store.tell(cx, [(lead_id, "link ended", "Later leads are matched without it; this one stays where it is.")], by)
-    audit.record(cx, by, "leads.account_link_ended", lead_id, {"subject": subject})
+    companies = [company_of(subject, link.crm_id, Found(Strength.LINKED, "", link.account_id)) for link in ended]
+    back = [one for company in companies for one in take_back(cx, subject, company)]
+    told = dict.fromkeys(back, "It was not sent: it is matched anew, without the link.")
+    told.setdefault(lead_id, "What is seen from now on is matched without it; what was sent stays where it is.")
+    store.tell(cx, [(one, "link ended", why) for one, why in told.items()], by)
+    audit.record(cx, by, "leads.account_link_ended", lead_id, {"subject": subject, "leads": len(back)})
 
 
 def _again(cx: sa.Connection, subject: str) -> Sequence[str]:
@@ -127,8 +138,9 @@ def _again(cx: sa.Connection, subject: str) -> Sequence[str]:
     return cx.execute(new.returning(lead.c.id)).scalars().all()
 
 
-def _end(cx: sa.Connection, subject: str, crm_id: str | None, by: str) -> int:
+def _end(cx: sa.Connection, subject: str, crm_id: str | None, by: str) -> Sequence[sa.Row[Any]]:
     mine = sa.update(account_link).where(account_link.c.subject == subject, account_link.c.ended_at.is_(None))
     if crm_id is not None:
         mine = mine.where(account_link.c.crm_id == crm_id)
-    return cx.execute(mine.values(ended_at=sa.func.now(), ended_by=by)).rowcount
+    ended = mine.values(ended_at=sa.func.now(), ended_by=by)
+    return cx.execute(ended.returning(account_link.c.crm_id, account_link.c.account_id)).all()

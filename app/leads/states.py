@@ -26,8 +26,8 @@ S = State
 MOVES: Final[Mapping[State, tuple[State, ...]]] = {
     S.NEW: (S.DUE, S.HELD, S.REVIEW, S.WITHHELD, S.DROPPED),
     S.REVIEW: (S.NEW, S.DUE, S.HELD, S.DROPPED),
-    S.HELD: (S.DUE, S.REVIEW, S.DROPPED),
-    S.DUE: (S.SENDING, S.HELD, S.REVIEW, S.DROPPED),
+    S.HELD: (S.DUE, S.REVIEW, S.DROPPED, S.NEW),  # new: a person takes back which company it is
+    S.DUE: (S.SENDING, S.HELD, S.REVIEW, S.DROPPED, S.NEW),
     S.SENDING: (S.PUSHED, S.UNKNOWN, S.DUE, S.DEAD, S.CLOSED),
     S.UNKNOWN: (S.PUSHED, S.SENDING, S.DUE, S.DEAD, S.CLOSED),
     S.PUSHED: (S.SENDING, S.CLOSED),

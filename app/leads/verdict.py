@@ -43,7 +43,7 @@ def of(standing: Standing) -> Verdict:
     status = standing.status.strip().casefold()
     if status in REJECTED:
         return Verdict("rejected", standing.reason or standing.status)
-    if status in ACCEPTED:
+    if status in ACCEPTED or (standing.shape is Shape.TASK and standing.closed):  # done, in whatever words
         return Verdict("accepted", standing.reason)
     return Verdict()
 
@@ -54,12 +54,18 @@ ALREADY: Final = (
 
 
 def mark(was: Standing | None) -> dict[str, Any]:
-    """What is kept of a record that was there before the lead, so that an old answer is no verdict on the lead.
+    """What is kept of a record that was there before the lead, so that an old answer is no verdict on the lead, and a new
+    one is heard.
 
-    was: as it was when it was linked; where that was not seen, the first reading after it tells (`linked`).
+    was: as it was when it was linked, with the key it has since. Where that was not seen, the first reading after it tells
+    (`linked`); one without a key, which no list of ours names, is asked for by its id (`followed`).
     """
-    if was is None:
-        return {"linked": True}
+    kept = {"linked": True} if was is None else answered(was)
+    return kept if was is not None and was.key else kept | {"followed": True}
+
+
+def answered(was: Standing) -> dict[str, Any]:
+    """The answer of a record that is linked now, as it is kept; nothing where there was none."""
     told = of(was)
     return {"before": asdict(told)} if told.verdict else {}
 

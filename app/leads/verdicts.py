@@ -2,7 +2,7 @@
 
 Pages are read with an overlap, so the same standing may come twice: a verdict is written when it says more than what is
 known, its note under a key of its own. A deal that came of a converted record does not carry our key, nor does a record that
-ours was merged into: they are shown by id.
+ours was merged into, nor one of theirs that could not be given it when it was linked: they are shown by id.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from app.leads.models import lead
 from app.leads.render import MADE_HERE
 from app.leads.states import State, may
 from app.leads.store import MACHINE
-from app.leads.verdict import ALREADY, Verdict, later, mark, of
+from app.leads.verdict import ALREADY, Verdict, answered, later, of
 from app.leads.words import amount
 from app.outbox.effects import Effect
 from app.outbox.wanted import from_effects
@@ -82,9 +82,10 @@ def _with_texts(ctx: LeadContext, crm_id: str, client: Crm, told: Sequence[Stand
 
 
 def _followed(ctx: LeadContext, crm_id: str, client: Crm) -> int:
-    """Deals that came of converted records, until they are won or lost; records that ours were merged into, to a verdict."""
+    """Deals that came of converted records, until they are won or lost; records without our key, that ours were merged into
+    or that were there before, to a verdict."""
     with ctx.database.begin() as cx:
-        ours = (c.crm_id == crm_id, c.shape.in_((Shape.DEAL.value, Shape.LEAD.value)), c.object_id != "", _FOLLOWED)
+        ours = (c.crm_id == crm_id, c.object_id != "", _FOLLOWED)
         lately = sa.func.coalesce(c.verdict_at, c.pushed_at) > sa.func.now() - sa.func.make_interval(
             0, 0, 0, FOLLOWED_DAYS
         )
@@ -93,7 +94,7 @@ def _followed(ctx: LeadContext, crm_id: str, client: Crm) -> int:
     for shape in sorted({row.shape for row in found}):
         ids = list(dict.fromkeys(row.object_id for row in found if row.shape == shape))
         for start in range(0, len(ids), TOGETHER):
-            shown = client.show(Shape(shape), ids[start : start + TOGETHER])
+            shown = client.show(Shape(shape), ids[start : start + TOGETHER], gone=True)
             with ctx.database.begin() as cx:
                 heard += hear(cx, ctx, crm_id, list(shown.values()))
     return heard
@@ -168,7 +169,7 @@ def _since_linked(cx: sa.Connection, row: Row, standing: Standing) -> tuple[Verd
     verdict. A rep who changes it, or opens it again, has looked at the lead."""
     said = of(standing)
     if row["standing"].get("linked") and not standing.gone:
-        before = mark(standing)
+        before = answered(standing)
         if before:
             store.tell(cx, [(row["id"], "answered before", ALREADY)])
         return said, before

@@ -146,7 +146,8 @@ class Standing:
 class PushResult:
     """What became of one draft. code: the vendor's error code. detail: a sentence for people, no personal data.
 
-    was: of a LINKED one, what the record said before it stood for the draft; None where it was not seen.
+    was: of a LINKED one, what the record said before it stood for the draft, with the key it has now: "" where it could not
+    be given one, and no list of our records will name it. None where it was not seen.
     """
 
     key: str

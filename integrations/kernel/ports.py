@@ -271,8 +271,8 @@ class Crm(Protocol):
     def find(self, shape: Shape, keys: Sequence[str]) -> Mapping[str, Standing]:
         """Which of these keys exist there, by key: asked before a write is repeated whose end is unknown."""
 
-    def show(self, shape: Shape, object_ids: Sequence[str]) -> Mapping[str, Standing]:
-        """Records by their id; one that is missing was deleted or hidden."""
+    def show(self, shape: Shape, object_ids: Sequence[str], *, gone: bool = False) -> Mapping[str, Standing]:
+        """Records by their id; one that is missing was deleted or hidden. gone: deleted ones too, while they are kept."""
 
     def directory(self, cursor: str = "") -> DirectoryPage:
         """One page of companies, contacts and users that changed after `cursor`; with none yet, of all."""

@@ -27,9 +27,10 @@ from integrations.salesforce.auth import Sessions
 from integrations.salesforce.bulk import Jobs
 from integrations.salesforce.changes import Changes
 from integrations.salesforce.endpoints import LIMITS, endpoint_of
+from integrations.salesforce.ends import Done
 from integrations.salesforce.faults import Answered
 from integrations.salesforce.org import OBJECTS, NeedsSetup, Sheets, no_key
-from integrations.salesforce.pushing import Pushes
+from integrations.salesforce.pushing import Pushes, outcomes
 from integrations.salesforce.reading import CHUNK, Query, Row
 from integrations.salesforce.settings import DAILY_SHARE, KEY_FIELD, VERSION, extra_fields, field_name, host_of
 from integrations.salesforce.words import Choices
@@ -91,10 +92,10 @@ class SalesforceClient:
         found = self._records(shape, self._key, keys, reading.DESCRIPTION)
         return {asked[one.key.casefold()]: one for one in found if one.key.casefold() in asked}
 
-    def show(self, shape: Shape, object_ids: Sequence[str]) -> Mapping[str, Standing]:
+    def show(self, shape: Shape, object_ids: Sequence[str], *, gone: bool = False) -> Mapping[str, Standing]:
         """One call for 200 ids, of 15 or 18 characters."""
         asked = {one[:15]: one for one in object_ids}
-        return {asked[one.object_id[:15]]: one for one in self._records(shape, "Id", object_ids)}
+        return {asked[one.object_id[:15]]: one for one in self._records(shape, "Id", object_ids, gone=gone)}
 
     def directory(self, cursor: str = "") -> DirectoryPage:
         return self._changes.directory(cursor)
@@ -167,11 +168,13 @@ class SalesforceClient:
             raise faults.of_call(endpoint_of(method, f"/{path}"), response.status_code, _content(response))
         return response.content.decode("utf-8", "replace")
 
-    def _records(self, shape: Shape, field: str, values: Sequence[str], *more: str) -> Iterator[Standing]:
+    def _records(
+        self, shape: Shape, field: str, values: Sequence[str], *more: str, gone: bool = False
+    ) -> Iterator[Standing]:
         sheet = self._sheets.of(OBJECTS[shape])
         names = [*reading.standing_fields(shape, sheet, self._key), *(name for name in more if name in sheet.fields)]
         for some in _chunks(values):
-            rows, _ = self.rows(reading.by_ids(shape, names, field, some))
+            rows, _ = self.rows(reading.by_ids(shape, names, field, some), deleted=gone)
             try:
                 yield from (reading.standing(shape, row, self._key, self._currency) for row in rows)
             except (KeyError, TypeError, ValueError) as error:
@@ -179,7 +182,8 @@ class SalesforceClient:
 
     def _adopt(self, shape: Shape, records: Mapping[str, str]) -> Mapping[str, Standing]:
         """Our keys on records that stand for drafts of ours: then they are told of like those we made. One that has a key
-        keeps it; that it could not be done costs only that. Answers what they said before, as far as it was seen."""
+        keeps it; that it could not be done costs only that. Answers what they said before, as far as it was seen, with the
+        key they have now: the call may be taken and one of its records refused."""
         shown: Mapping[str, Standing] = {}
         try:
             shown = self.show(shape, list(records))
@@ -187,7 +191,12 @@ class SalesforceClient:
             kind = {"attributes": {"type": OBJECTS[shape]}}
             told = [{**kind, "id": one, self._key: records[one]} for one in free]
             if told:
-                self.call("PATCH", "composite/sobjects", json={"allOrNone": False, "records": told})
+                answer = self.call("PATCH", "composite/sobjects", json={"allOrNone": False, "records": told})
+                done = zip(free, outcomes(answer, len(told)), strict=True)
+                shown = {
+                    **shown,
+                    **{one: replace(shown[one], key=records[one]) for one, end in done if isinstance(end, Done)},
+                }
         except VendorError:
             return shown
         return shown

@@ -64,9 +64,16 @@ def groups(drafts: Sequence[Draft]) -> list[Group]:
     return [Group(tuple(some), by_id, assign) for (by_id, assign, _), some in found.items()]
 
 
+def outcomes(answer: Any, number: int) -> list[Outcome]:  # noqa: ANN401 - JSON
+    """Of a collection's records, in order. Raises OutcomeUnknown: the call was made."""
+    if not isinstance(answer, list) or len(answer) != number:
+        raise OutcomeUnknown("a collection was answered without a result for each record")
+    return [outcome(item) for item in answer]
+
+
 class Pushes:
     """find: our keys -> what is there. adopt: (shape, record -> our key): put our key on records that have none,
-    and answer what they said before."""
+    and answer what they said before, with the key they have now."""
 
     def __init__(
         self,
@@ -143,9 +150,7 @@ class Pushes:
             answer = self._ask("PATCH", path, json=body, headers=group.headers)
         except Answered as said:
             raise self._refusal(path, said) from said
-        if not isinstance(answer, list) or len(answer) != len(records):
-            raise OutcomeUnknown("a collection was answered without a result for each record")
-        return {one.key: outcome(item) for one, item in zip(group.drafts, answer, strict=True)}
+        return dict(zip((one.key for one in group.drafts), outcomes(answer, len(records)), strict=True))
 
     def _single(self, group: Group, sheet: Sheet) -> Outcome:
         """One record by its key: what a collection leaves out of a refusal is told here."""

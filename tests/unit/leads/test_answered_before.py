@@ -99,7 +99,7 @@ def test_opened_again_the_same_answer_is_a_new_one(scene):
 
 def test_where_it_was_not_seen_when_it_was_linked_the_first_reading_tells(scene):
     theirs = linked(scene, Status=CLOSED)
-    assert mark(None) == {"linked": True}
+    assert mark(None) == {"linked": True, "followed": True}
     scene.sql("""UPDATE lead SET standing = '{"linked": true}'""")
     assert scene.poll() == 0
     no_verdict(scene)

@@ -8,7 +8,7 @@ import pytest
 
 from app.crm import store as crm_store
 from app.crm.mirror import CHANGED
-from app.leads import review
+from app.leads import retrying, review
 from integrations.kernel.crm import AccountRecord, DirectoryPage
 from tests.crm_world import CRM
 
@@ -134,3 +134,127 @@ def test_a_company_that_was_answered_for_lately_is_not_asked_again_by_a_lead_a_p
     scene.now += timedelta(days=91)
     scene.run()
     assert sorted(one.state for one in scene.leads()) == ["closed", "dropped", "pushed"]
+
+
+def at_the_crm_too(scene):
+    scene.crm.has("Account", "001A", IsDeleted=True)
+
+
+def deleted(scene):
+    """Somebody deletes the account at the CRM, and there is no other."""
+    scene.account(at=scene.now + timedelta(hours=1), domains=("northwind.example",), gone=True)
+
+
+def split(scene):
+    """Its people are at two other accounts by now."""
+    merged(scene)
+    scene.account("001N", "Northwind Labs", domains=("northwind.example",))
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [(merged, ("001M", "pushed", "deal")), (deleted, ("", "pushed", "lead")), (split, ("", "review", ""))],
+)
+def test_a_lead_that_was_not_sent_leaves_an_account_that_is_gone_without_news_of_its_own(scene, change, after):
+    scene.hold()
+    scene.signal()
+    scene.run()
+    assert (scene.one().account_id, scene.one().state) == ("001A", "held")
+    change(scene)
+    at_the_crm_too(scene)
+    scene.run()
+    scene.release()
+    scene.run()
+    one = scene.one()
+    assert (one.account_id, one.state, one.shape) == after
+    assert [record.row.get("AccountId") for record in scene.crm.records("deal")] == ["001M"] * (change is merged)
+
+
+def test_one_that_was_not_sent_waits_no_longer_for_a_company_that_is_gone_with_another_lead(scene):
+    scene.signal("seats_full", "expansion")
+    scene.run()  # sent: it keeps its account, and its record
+    scene.hold()
+    scene.signal()
+    scene.run()
+    deleted(scene)
+    scene.run()
+    assert [(one.kind, one.company, one.account_id, one.state) for one in scene.leads()] == [
+        ("expansion", f"account:{CRM}:001A", "001A", "pushed"), ("renewal", "payer:bank:cus_1", "", "held"),
+    ]  # fmt: skip
+
+
+def test_a_lead_refused_for_a_gone_account_goes_to_the_right_one_when_it_is_repaired(scene):
+    scene.signal()
+    scene.gather()
+    at_the_crm_too(scene)
+    scene.push()
+    dead = scene.one(state="dead")
+    merged(scene)
+    scene.gather()
+    with scene.database.begin() as cx:
+        retrying.again(cx, dead.id, "per_1")
+    scene.run()
+    assert (scene.one().account_id, scene.one().state) == ("001M", "pushed")
+
+
+def another_payer(scene, domain=None):
+    """Of the same company, with the same reason; known there by name only, or by a domain the mirror has not heard of."""
+    scene.payer("cus_4", domain, name="Northwind Labs" if domain is None else "Labs")
+    scene.signal("seats_full", "expansion", payer="cus_4")
+    scene.gather()
+    return scene.one(subject="payer:bank:cus_4")
+
+
+def dropped_before(scene, how):
+    """The company had a lead of the same quarter, which was dropped."""
+    if how == "ended":
+        scene.hold()
+        scene.signal("seats_full", "expansion")
+        scene.run()
+        scene.signal("seats_full", "expansion", ended=True)
+        scene.run()
+        scene.release()
+    else:
+        scene.policy(minimum__expansion="90")
+        scene.signal("seats_full", "expansion")
+        scene.run()
+        scene.policy()
+    assert scene.one().state == "dropped"
+
+
+@pytest.mark.parametrize("how", ["ended", "too low"])
+@pytest.mark.parametrize("who", ["a person", "the mirror"])
+def test_a_lead_that_meets_a_dropped_one_of_its_company_goes_on_as_that_one(scene, how, who):
+    dropped_before(scene, how)
+    waits = another_payer(scene, None if who == "a person" else "labs.example")
+    if who == "a person":
+        assert waits.state == "review"
+        with scene.database.begin() as cx:
+            review.link(cx, waits.id, CRM, "001A", "per_1")
+    else:
+        scene.hold("cus_4")
+        scene.gather()
+        scene.account(at=scene.now + timedelta(hours=1), domains=("northwind.example", "labs.example"))
+        scene.gather()
+        scene.release()
+    scene.run()
+    scene.run()
+    assert sorted(one.state for one in scene.leads()) == ["dropped", "pushed"]
+    (record,) = scene.crm.records()
+    assert (record.shape, record.row["AccountId"]) == ("deal", "001A")
+
+
+def test_a_lead_that_meets_one_that_was_held_too_long_does_not_come_back(scene):
+    scene.hold()
+    scene.signal("seats_full", "expansion")
+    scene.run()
+    scene.now += timedelta(days=60)
+    scene.run()
+    scene.release()
+    assert "too long" in scene.one().why
+    waits = another_payer(scene)
+    with scene.database.begin() as cx:
+        review.link(cx, waits.id, CRM, "001A", "per_1")
+    scene.run()
+    scene.run()
+    assert [one.state for one in scene.leads()] == ["dropped", "dropped"]

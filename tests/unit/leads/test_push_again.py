@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from app.leads import retrying
 from app.leads.retrying import NotSendable
+from app.leads.store import key_of
 from app.notify.models import notice
 from app.outbox.models import outbox
 from tests.lead_scene import DESK
@@ -110,3 +113,88 @@ def test_a_rep_who_changes_their_mind_and_back_is_noted_each_time(scene):
         ).scalars()
         bodies = [note["body"] for change in rows for note in change["notes"]]
     assert [body.split(" the lead")[0] for body in bodies] == ["Sales took up", "Sales turned down", "Sales took up"]
+
+
+@pytest.mark.parametrize("why", ["before", "limit"])
+def test_a_company_that_becomes_known_between_two_tries_gets_what_a_customer_gets(scene, why):
+    scene.payer("cus_5", "later.example", name="Later")
+    scene.signal(payer="cus_5")
+    scene.crm.fail("push", why)
+    scene.run()
+    assert (scene.one().state, scene.one().account_id, scene.crm.records()) == ("due", "", [])
+    scene.crm.heal()
+    scene.account("001L", "Later", domains=("later.example",))
+    scene.run()
+    (record,) = scene.crm.records()
+    assert (scene.one().state, scene.one().shape) == ("pushed", "deal")
+    assert (record.shape, record.row["AccountId"]) == ("deal", "001L")
+
+
+def test_a_company_that_is_gone_between_two_tries_is_a_stranger(scene):
+    scene.signal()
+    scene.crm.fail("push", "before")
+    scene.run()
+    scene.crm.heal()
+    scene.account(at=scene.now + timedelta(hours=1), gone=True)
+    scene.run()
+    assert [(record.shape, record.key) for record in scene.crm.records()] == [("lead", key_of(scene.one().id))]
+
+
+def test_what_was_asked_without_an_answer_is_looked_for_as_what_it_was_sent(scene):
+    scene.payer("cus_5", "later.example", name="Later")
+    scene.signal(payer="cus_5")
+    scene.crm.fail("push", "after")
+    scene.run()
+    assert scene.one().state == "unknown"
+    scene.crm.heal()
+    scene.account("001L", "Later", domains=("later.example",))
+    scene.run()
+    (record,) = scene.crm.records()
+    assert (record.shape, scene.one().state, scene.one().object_id) == ("lead", "pushed", record.object_id)
+
+
+@pytest.mark.parametrize("how", ["not reached", "refused"])
+def test_what_a_kind_becomes_is_the_policy_of_the_try_that_makes_it(scene, how):
+    scene.policy(task_kinds="renewal")
+    if how == "refused":
+        scene.crm.state.object_to("Task", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "No tasks here.")
+    else:
+        scene.crm.fail("push", "before")
+    scene.signal()
+    scene.run()
+    lead_id = scene.one().id
+    scene.crm.heal()
+    scene.policy(task_kinds="risk")
+    if how == "refused":
+        again(scene, lead_id)
+    scene.run()
+    assert [record.shape for record in scene.crm.records()] == ["deal"]
+
+
+def test_a_stranger_who_was_refused_and_is_a_customer_by_now_is_sent_as_one_once_it_is_repaired(scene):
+    scene.payer("cus_5", "later.example", name="Later")
+    scene.crm.state.object_to("Lead", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A Contact is there.")
+    scene.asked(payer="cus_5")
+    scene.run()
+    dead = scene.one(state="dead")
+    scene.account("001L", "Later", domains=("later.example",))
+    scene.gather()
+    again(scene, dead.id)
+    scene.run()
+    (record,) = scene.crm.records()
+    assert (record.shape, record.row["WhatId"], scene.one().state) == ("task", "001L", "pushed")
+
+
+def test_the_task_a_converted_record_became_stays_one(scene):
+    scene.payer("cus_n", None, name="Newcomer")
+    scene.signal(payer="cus_n")
+    scene.run()
+    one = scene.one()
+    became = scene.crm.state.convert(one.object_id)
+    del scene.crm.state.rows["Opportunity"][became["Opportunity"]]
+    scene.crm.state.rows["Lead"][one.object_id]["ConvertedOpportunityId"] = None
+    scene.signal(payer="cus_n", step=30)
+    scene.run()
+    scene.run()
+    (task,) = scene.crm.records("task")
+    assert (scene.one().shape, scene.one().object_id) == ("task", task.object_id)

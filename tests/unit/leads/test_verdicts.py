@@ -9,6 +9,7 @@ from app.leads.verdict import Verdict, later, of
 from app.outbox.models import outbox
 from integrations.kernel.clock import utc_now
 from integrations.kernel.crm import Shape, Standing
+from integrations.salesforce.settings import KEY_FIELD
 from tests.lead_scene import DESK, Scene
 
 
@@ -35,6 +36,12 @@ def notes(scene):
         ("lead", {"converted": True}, ("accepted", "")),
         ("lead", {"verdict": "Rejected", "reason": "Spam", "status": "Qualified"}, ("rejected", "Spam")),
         ("task", {"status": "Completed"}, ("accepted", "")),
+        ("task", {"status": "Completed", "closed": True}, ("accepted", "")),
+        ("task", {"status": "Erledigt", "closed": True}, ("accepted", "")),
+        ("task", {"status": "Erledigt", "closed": True, "reason": "Called"}, ("accepted", "Called")),
+        ("task", {"status": "Not interested", "closed": True}, ("rejected", "Not interested")),
+        ("task", {"verdict": "Rejected", "status": "Erledigt", "closed": True}, ("rejected", "")),
+        ("task", {"status": "In Arbeit"}, ("", "")),
         ("deal", {"closed": True, "won": True, "stage": "Closed Won"}, ("won", "Closed Won")),
         ("deal", {"closed": True, "stage": "Closed Lost", "reason": "Price"}, ("lost", "Price")),
         ("deal", {"stage": "Prospecting"}, ("", "")),
@@ -139,3 +146,71 @@ def test_a_record_a_rep_merged_into_another_is_no_rejection_and_the_other_one_an
     assert scene.poll() == 1
     assert (scene.one().state, scene.one().verdict, scene.one().verdict_reason) == ("closed", "rejected", "No budget")
     assert scene.poll() == 0
+
+
+def a_rep_has_it(scene, spoil):
+    """A Lead of theirs that stands for one of ours. spoil: what happens while it gets our key."""
+    theirs = scene.crm.state.create("Lead", {"LastName": "Poe", "Company": "Newcomer", "Email": "ann@new.example"})[
+        "Id"
+    ]
+    scene.payer("cus_8", None, name="Newcomer", email="ann@new.example")
+    scene.asked(payer="cus_8")
+    spoil(theirs)
+    scene.run()
+    scene.crm.heal()
+    scene.asked("9", payer="cus_8")
+    scene.run()
+    assert (scene.one().state, scene.one().object_id) == ("pushed", theirs)
+    return theirs
+
+
+@pytest.mark.parametrize("how", ["away", "locked"])
+def test_a_record_that_did_not_get_our_key_when_it_was_linked_is_heard_all_the_same(scene, how):
+    theirs = a_rep_has_it(
+        scene,
+        (lambda _: scene.crm.fail("push", "", "before")) if how == "away" else scene.crm.state.lock_row,
+    )
+    assert scene.crm.state.rows["Lead"][theirs][KEY_FIELD] is None
+    assert scene.poll() == 0
+    scene.crm.state.reject("Lead", theirs, "No budget")
+    assert scene.poll() == 1
+    assert (scene.one().state, scene.one().verdict, scene.one().verdict_reason) == ("closed", "rejected", "No budget")
+    assert scene.poll() == 0
+    assert len(notes(scene)) == 1
+
+
+def test_a_record_that_has_our_key_costs_no_call_of_its_own(scene):
+    theirs = a_rep_has_it(scene, lambda _: None)
+    before = scene.crm.calls("find")
+    scene.crm.state.reject("Lead", theirs, "No budget")
+    assert (scene.poll(), scene.crm.calls("find")) == (1, before)
+
+
+def test_a_task_of_theirs_without_our_key_is_asked_for_too(scene):
+    scene.asked("7")
+    scene.run()
+    task = scene.one().object_id
+    scene.crm.state.rows["Task"][task][KEY_FIELD] = None
+    scene.sql("""UPDATE lead SET theirs = true, standing = '{"followed": true}'""")
+    scene.crm.state.complete(task)
+    assert scene.poll() == 1
+    assert scene.one().verdict == "accepted"
+
+
+def test_a_record_without_our_key_that_a_rep_deletes_is_a_rejection_like_any(scene):
+    theirs = a_rep_has_it(scene, scene.crm.state.lock_row)
+    scene.crm.state.delete("Lead", theirs)
+    assert scene.poll() == 1
+    assert (scene.one().verdict, scene.one().verdict_reason) == ("rejected", "deleted at the CRM")
+
+
+def test_a_record_that_is_merged_once_more_is_followed_once_more(scene):
+    first = a_rep_has_it(scene, scene.crm.state.lock_row)
+    second = scene.crm.state.create("Lead", {"LastName": "Poe", "Company": "New"})["Id"]
+    scene.crm.state.merge(first, second)
+    assert (scene.poll(), scene.one().object_id) == (0, second)
+    third = scene.crm.state.create("Lead", {"LastName": "Poe", "Company": "Newest"})["Id"]
+    scene.crm.state.merge(second, third)
+    assert (scene.poll(), scene.one().object_id) == (0, third)
+    scene.crm.state.reject("Lead", third, "No budget")
+    assert (scene.poll(), scene.one().verdict) == (1, "rejected")
