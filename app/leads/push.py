@@ -35,6 +35,7 @@ NO_CALLS: Final = (
     "Our share of the CRM's calls of 24 hours, or the CRM's own limit, is used up; leads go on by themselves when calls are "
     "free. `flask leads push` shows the numbers; the connection's setting `daily_share` allows more."
 )
+NOT_THERE: Final = "The CRM does not have it, and its company must be left alone now."
 FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS = 5.0, 60.0, 120
 
 WAITS = Gauge(
@@ -112,8 +113,9 @@ class Pusher:
             self._send(client, fresh[start : start + TOGETHER])
 
     def _look(self, client: Crm, lost: Sequence[Sent]) -> list[Sent]:
-        """Ask for records by their keys; answers those that are not there. What is there with our text is ours, and kept up;
-        without it, it is another's that got our key before whoever sent it died."""
+        """Ask for records by their keys; answers those that are to be made. What is there with our text is ours, and kept
+        up; without it, it is another's that got our key before whoever sent it died. What is not there, of a company that
+        must be left alone by now, is due as if never sent: whoever takes it next holds it."""
         try:
             found = client.find(lost[0].draft.shape, [one.draft.key for one in lost])
         except AppError as error:
@@ -129,7 +131,9 @@ class Pusher:
                 for one, was in there
             ]
         )
-        return [one for one in lost if one.draft.key not in found]
+        absent = [one for one in lost if one.draft.key not in found]
+        self._end([(one, End(State.DUE, NOT_THERE, due_in_s=0.0)) for one in absent if one.waits])
+        return [one for one in absent if not one.waits]
 
     def _send(self, client: Crm, some: Sequence[Sent]) -> None:
         fp("lead.send.before_call")
