@@ -25,7 +25,7 @@ from app.leads.verdict import mark
 from app.telemetry.failpoints import fp
 from app.telemetry.logs import bind, get_logger
 from integrations.kernel.crm import PushResult, PushState, Shape
-from integrations.kernel.errors import AppError
+from integrations.kernel.errors import AppError, RateLimited
 from integrations.kernel.ports import Crm
 from integrations.transport.backoff import delay_s
 
@@ -53,15 +53,14 @@ class Pusher:
         self._ctx = ctx
         self._crm_id = crm_id
         self._bulk_over = ctx.bulk_over
+        self._spent: RateLimited | None = None
 
     def drain(self, go_on: Callable[[], bool] = lambda: True) -> int:
         """Send until nothing is due or `go_on` says no; answers how many leads were worked on."""
-        worked = 0
+        worked, self._spent = 0, None
         with self._ctx.database.begin() as cx:
             store_push.lapsed(cx, CLAIM)
-        if self._must_wait():
-            return 0
-        while go_on() and (some := self._job() or self._some(go_on)):
+        while not self._must_wait() and self._spent is None and go_on() and (some := self._job() or self._some(go_on)):
             worked += some
         return worked
 
@@ -74,9 +73,18 @@ class Pusher:
         WAITS.labels(self._crm_id).set(wait_s)
         if wait_s > TOLD_S:
             with self._ctx.database.begin() as cx:
-                if store_push.is_due(cx, self._crm_id):
+                if self._spent is not None or store_push.is_due(cx, self._crm_id):
                     self._alert(cx, "", End(State.DUE, NO_CALLS))
         return wait_s > 0
+
+    def _may_ask(self) -> None:
+        """Raises what the CRM, or our own budget, said before in this run: who has no calls left is not asked again."""
+        if self._spent is not None:
+            raise self._spent
+
+    def _heard(self, error: AppError) -> None:
+        if isinstance(error, RateLimited):
+            self._spent = error
 
     def _some(self, go_on: Callable[[], bool]) -> int:
         claimed, seen = claim(self._ctx, self._crm_id)
@@ -117,8 +125,10 @@ class Pusher:
         up; without it, it is another's that got our key before whoever sent it died. What is not there, of a company that
         must be left alone by now, is due as if never sent: whoever takes it next holds it."""
         try:
+            self._may_ask()
             found = client.find(lost[0].draft.shape, [one.draft.key for one in lost])
         except AppError as error:
+            self._heard(error)
             self._end([(one, replace(of_error(error, "", one.tries, delay_s(one.tries)), state=State.UNKNOWN))
                        for one in lost])  # fmt: skip
             return []
@@ -138,6 +148,7 @@ class Pusher:
     def _send(self, client: Crm, some: Sequence[Sent]) -> None:
         fp("lead.send.before_call")
         try:
+            self._may_ask()
             results = client.push([one.draft for one in some])
         except AppError as error:
             self._failed(some, error)
@@ -164,8 +175,10 @@ class Pusher:
         """A converted record takes no change: later pushes go to its deal, or to a task on its account."""
         shape = converted[0][0].draft.shape
         try:
+            self._may_ask()
             shown = client.show(shape, [end.object_id for _, end in converted])
         except AppError as error:
+            self._heard(error)
             self._end([(one, of_error(error, end.object_id, one.tries, delay_s(one.tries))) for one, end in converted])
             return
         ends = []
@@ -182,12 +195,14 @@ class Pusher:
         self._end(ends)
 
     def _failed(self, some: Sequence[Sent], error: AppError) -> None:
+        self._heard(error)
         log.warning("lead_push_failed", code=error.code, leads=len(some))
         self._end([(one, of_error(error, one.draft.object_id, one.tries, delay_s(one.tries))) for one in some])
 
     def _start_job(self, client: Crm, mine: Sequence[Sent]) -> None:
         fp("lead.bulk.before_call")
         try:
+            self._may_ask()
             job_id = client.bulk([one.draft for one in mine])
         except AppError as error:
             self._failed(mine, error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,6 +11,7 @@ from app.leads import retrying
 from app.leads.retrying import NotSendable
 from app.notify.models import notice
 from app.outbox.models import outbox
+from tests.crm_world import SPENT
 from tests.lead_scene import DESK
 
 
@@ -110,3 +113,33 @@ def test_a_rep_who_changes_their_mind_and_back_is_noted_each_time(scene):
         ).scalars()
         bodies = [note["body"] for change in rows for note in change["notes"]]
     assert [body.split(" the lead")[0] for body in bodies] == ["Sales took up", "Sales turned down", "Sales took up"]
+
+
+def test_once_the_crm_takes_no_more_calls_it_is_not_asked_for_the_rest_of_the_run(scene):
+    """Also where nothing keeps count of calls: what is left waits, what may be there stays to be looked for."""
+    lost = 201
+    for number in range(lost + 450):
+        scene.payer(f"cus_{number}x", None, name=f"Company {number}", email=f"pay@company{number}.example")
+    for number in range(lost):
+        scene.signal(payer=f"cus_{number}x")
+    scene.gather()
+    scene.sql("UPDATE lead SET state = 'unknown', tries = 1, shape = 'lead'")
+    for number in range(lost, lost + 450):
+        scene.signal(payer=f"cus_{number}x")
+    scene.signal("cancellation", "risk")  # of a known company: another shape
+    scene.gather()
+    scene.crm.fail("push", *["limit"] * 9)
+    scene.sql("UPDATE lead SET due_at = NULL WHERE state = 'unknown'")
+    scene.push()
+    assert scene.crm.calls("push") == 1
+    assert {(one.state, one.tries) for one in scene.leads() if one.due_at} == {("due", 0)}
+    scene.sql("UPDATE lead SET due_at = now() WHERE state = 'unknown'")
+    spent = {"kind": "status", "status": 403, "body": SPENT, "method": "GET", "path": "query"}
+    scene.crm.local.simulator.faults.set([spent] * 9)
+    scene.push()
+    assert (scene.crm.calls("find"), scene.crm.calls("push")) == (1, 1)
+    assert Counter(one.state for one in scene.leads()) == {"unknown": lost, "due": 451}
+    scene.crm.heal()
+    scene.push()
+    assert {one.state for one in scene.leads()} == {"pushed"}
+    assert len(scene.crm.records()) == lost + 451
