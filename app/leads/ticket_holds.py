@@ -31,7 +31,13 @@ Reasons = Mapping[str, tuple[str, str, datetime | None]]  # reason -> why, until
 
 def follow(cx: sa.Connection, found: Mapping[Key, Ticket], policy: LeadPolicy, ladder: IdentitySettings) -> None:
     """Open and release the holds of these tickets, as the mirror has them now."""
-    known = holds.of_tickets(cx, found)
+    _settle(cx, found, holds.of_tickets(cx, found), policy, ladder)
+
+
+def _settle(
+    cx: sa.Connection, found: Mapping[Key, Ticket], known: Mapping[Key, Collection[Hold]], policy: LeadPolicy,
+    ladder: IdentitySettings,
+) -> None:  # fmt: skip
     wanted = {key: _reasons(key, one, policy, known.get(key, ())) for key, one in found.items()}
     people = who(cx, {key: _requester(found[key]) for key, reasons in wanted.items() if reasons}, ladder)
     over: dict[str, set[str]] = defaultdict(set)
@@ -114,9 +120,11 @@ def sweep(cx: sa.Connection, policy: LeadPolicy, ladder: IdentitySettings) -> in
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
         for connection_id in sorted({c for c, _ in part}):
-            ids = [i for c, i in part if c == connection_id]
-            found = tickets.read(cx, connection_id, ids)
-            follow(cx, {(connection_id, i): one for i, one in found.items()}, policy, ladder)
+            mine = [key for key in part if key[0] == connection_id]
+            # Holds first: a ticket that changes meanwhile has newer ones, and those are left alone.
+            known = holds.of_tickets(cx, mine)
+            found = tickets.read(cx, connection_id, [i for _, i in mine])
+            _settle(cx, {(connection_id, i): one for i, one in found.items()}, known, policy, ladder)
     return len(keys)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import sqlalchemy as sa
 
@@ -235,6 +237,26 @@ def test_the_sweep_brings_holds_to_whom_the_ticket_is_about_now_and_leaves_those
         identity.link(cx, Requester("desk", "8"), ("bank", "cus_4"), "per_test")
     sweep(desk)
     assert [who for who, *_ in rows(desk)[0]] == ["cus_4"] * 2
+
+
+def test_a_sweep_that_read_the_ticket_just_before_it_was_corrected_takes_nothing_back(desk):
+    pays(desk, "cus_2")
+    person(desk, "8", "cus_1")
+    told(desk, priority="urgent")
+    corrected = threading.Thread(
+        target=told, args=(desk,), kwargs={"second": 5, "priority": "urgent", "requester_id": "8"}
+    )
+
+    def hear(cx, cursor, statement, *_):
+        if "ticket.told" in statement and threading.current_thread() is threading.main_thread() and not corrected.ident:
+            corrected.start()
+            corrected.join()
+
+    sa.event.listen(desk.database.engine, "after_cursor_execute", hear)
+    sweep(desk)
+    sa.event.remove(desk.database.engine, "after_cursor_execute", hear)
+    assert corrected.ident
+    assert [(who, by) for who, by, *_ in rows(desk)[0]] == [("cus_1", "8")]
 
 
 def test_holds_of_somebody_nobody_pays_for_go_over_to_the_next_too(desk):
