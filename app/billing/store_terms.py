@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.billing.profile import OPEN_DISPUTE
+from app.billing.terms import BIGGEST
 
 Row = Mapping[str, Any]
 LOOK_BACK = 30  # days of seat counts that growth is told from
@@ -31,9 +32,12 @@ _RISE = """CASE WHEN n.seats_used > l.used_least
            THEN least((n.seats_used - l.used_least) * 100.0 / greatest(l.used_least, 1), 1000000)::int END"""
 
 # A value fell when a month of it costs less than before in the same currency; within a month the highest before counts,
-# and it is forgotten once the value is back.
+# and it is forgotten once the value is back. What was before is told for a period as long as today's: whole minor units,
+# rounded down, so that the same price a month is never a fall. Not in bigints, which a price beyond belief would burst.
 _WAS = "(CASE WHEN t.months > 0 THEN t.minor * excluded.months / t.months END)"
-_LAST = "(CASE WHEN t.fell_on > current_date - 30 THEN t.fell_from END)"
+_FROM = f"""(CASE WHEN t.months > 0
+    THEN least(trunc(t.fell_from::numeric * excluded.months / t.months), {BIGGEST})::bigint END)"""
+_LAST = f"(CASE WHEN t.fell_on > current_date - 30 THEN {_FROM} END)"
 _SAME = "(t.currency = excluded.currency AND excluded.months > 0)"
 _PUT = sa.text(
     f"""
@@ -53,9 +57,9 @@ _PUT = sa.text(
         ON CONFLICT (connection_id, subscription_id) DO UPDATE SET
             {", ".join(f"{name} = excluded.{name}" for name in _KEPT)},
             fell_on = CASE WHEN {_SAME} AND excluded.minor < {_WAS} THEN current_date
-                           WHEN NOT {_SAME} OR excluded.minor >= t.fell_from THEN NULL ELSE t.fell_on END,
+                           WHEN NOT {_SAME} OR excluded.minor >= {_FROM} THEN NULL ELSE t.fell_on END,
             fell_from = CASE WHEN {_SAME} AND excluded.minor < {_WAS} THEN greatest({_WAS}, {_LAST})
-                             WHEN NOT {_SAME} OR excluded.minor >= t.fell_from THEN NULL ELSE t.fell_from END
+                             WHEN NOT {_SAME} OR excluded.minor >= {_FROM} THEN NULL ELSE {_FROM} END
         WHERE ({", ".join(f"t.{name}" for name in _KEPT)})
             IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in _KEPT)})
         RETURNING t.payer_id

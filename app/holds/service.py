@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -101,15 +102,23 @@ def _of(keys: Collection[Key], connection: sa.Column[str], one: sa.Column[str]) 
     return (hold.c.released_at.is_(None), one != sa.text("''"), sa.tuple_(connection, one).in_(sorted(keys)))
 
 
-def of_tickets(cx: sa.Connection, tickets: Collection[Key]) -> dict[Key, list[str]]:
-    """Ticket (connection, id) -> source ids of the open holds it is the reason of."""
-    found: dict[Key, list[str]] = defaultdict(list)
+def of_tickets(cx: sa.Connection, tickets: Collection[Key]) -> dict[Key, list[Hold]]:
+    """Ticket (connection, id) -> the open holds it is the reason of, oldest first."""
+    found: dict[Key, list[Hold]] = defaultdict(list)
     if tickets:
         mine = _of(tickets, hold.c.connection_id, hold.c.ticket_id)
-        query = sa.select(hold.c.connection_id, hold.c.ticket_id, hold.c.source_id)
-        for row in cx.execute(query.where(hold.c.source == "ticket", *mine).order_by(hold.c.id)):
-            found[row.connection_id, row.ticket_id].append(row.source_id)
+        for row in cx.execute(sa.select(hold).where(hold.c.source == "ticket", *mine).order_by(hold.c.id)):
+            found[row.connection_id, row.ticket_id].append(_hold(row))
     return found
+
+
+def _hold(row: sa.Row[Any]) -> Hold:
+    """As it was opened."""
+    payer, person = (row.payer_connection_id, row.payer_id), (row.connection_id, row.person_id)
+    return Hold(
+        row.source, row.source_id, row.why, row.until_what, payer, person if row.person_id else NOBODY,
+        (row.connection_id, row.ticket_id), row.until_at,
+    )  # fmt: skip
 
 
 def open_for(

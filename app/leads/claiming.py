@@ -28,7 +28,7 @@ class Sent:
     """One claimed lead with the record it should become. unknown: it was asked for before, and nobody knows its end.
 
     card: the card's digest the draft was made of. digest: the draft's, as it was sent. hold: it says ON HOLD.
-    shared: the record stands for other leads too, and says what they say.
+    shared: the record stands for other leads too, and says what they say. waits: its company must be left alone now.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Sent:
     hold: bool
     unknown: bool = False
     shared: bool = False
+    waits: bool = False
 
 
 def claim(ctx: LeadContext, crm_id: str) -> tuple[list[Sent], int]:
@@ -107,15 +108,19 @@ def _drafts(
             made = together(made, [(each, known[each["id"]]) for each in one.told], url, ours=one.ours)
         unknown = row["state"] == State.UNKNOWN.value
         told = (row["id"], row["token"], row["tries"], made, digest(made), row["digest"], row["on_hold"], unknown)
-        found.append(Sent(*told, shared=one is not None))
+        found.append(Sent(*told, shared=one is not None, waits=_block(row, blocked) is not None))
     return found
 
 
 def _held(cx: sa.Connection, row: Row, blocked: Mapping[str, Blocked], days: int) -> bool:
-    """A hold that opened since it became due keeps it back; what may be there already goes on."""
-    block = blocked.get(row["company"]) or blocked.get(row["subject"])
+    """A hold that opened since it became due keeps it back; what may be there already goes on, to be looked for."""
+    block = _block(row, blocked)
     if block is None or row["state"] != State.DUE.value:
         return False
     expires = sa.func.now() + sa.func.make_interval(0, 0, 0, days)
     move(cx, row["id"], row["state"], State.HELD, block.sentence, due_at=None, expires_at=expires)
     return True
+
+
+def _block(row: Row, blocked: Mapping[str, Blocked]) -> Blocked | None:
+    return blocked.get(row["company"]) or blocked.get(row["subject"])

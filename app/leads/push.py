@@ -25,7 +25,7 @@ from app.leads.verdict import mark
 from app.telemetry.failpoints import fp
 from app.telemetry.logs import bind, get_logger
 from integrations.kernel.crm import PushResult, PushState, Shape
-from integrations.kernel.errors import AppError
+from integrations.kernel.errors import AppError, RateLimited
 from integrations.kernel.ports import Crm
 from integrations.transport.backoff import delay_s
 
@@ -35,6 +35,7 @@ NO_CALLS: Final = (
     "Our share of the CRM's calls of 24 hours, or the CRM's own limit, is used up; leads go on by themselves when calls are "
     "free. `flask leads push` shows the numbers; the connection's setting `daily_share` allows more."
 )
+NOT_THERE: Final = "The CRM does not have it, and its company must be left alone now."
 FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS = 5.0, 60.0, 120
 
 WAITS = Gauge(
@@ -52,15 +53,14 @@ class Pusher:
         self._ctx = ctx
         self._crm_id = crm_id
         self._bulk_over = ctx.bulk_over
+        self._spent: RateLimited | None = None
 
     def drain(self, go_on: Callable[[], bool] = lambda: True) -> int:
         """Send until nothing is due or `go_on` says no; answers how many leads were worked on."""
-        worked = 0
+        worked, self._spent = 0, None
         with self._ctx.database.begin() as cx:
             store_push.lapsed(cx, CLAIM)
-        if self._must_wait():
-            return 0
-        while go_on() and (some := self._job() or self._some(go_on)):
+        while not self._must_wait() and self._spent is None and go_on() and (some := self._job() or self._some(go_on)):
             worked += some
         return worked
 
@@ -73,9 +73,18 @@ class Pusher:
         WAITS.labels(self._crm_id).set(wait_s)
         if wait_s > TOLD_S:
             with self._ctx.database.begin() as cx:
-                if store_push.is_due(cx, self._crm_id):
+                if self._spent is not None or store_push.is_due(cx, self._crm_id):
                     self._alert(cx, "", End(State.DUE, NO_CALLS))
         return wait_s > 0
+
+    def _may_ask(self) -> None:
+        """Raises what the CRM, or our own budget, said before in this run: who has no calls left is not asked again."""
+        if self._spent is not None:
+            raise self._spent
+
+    def _heard(self, error: AppError) -> None:
+        if isinstance(error, RateLimited):
+            self._spent = error
 
     def _some(self, go_on: Callable[[], bool]) -> int:
         claimed, seen = claim(self._ctx, self._crm_id)
@@ -112,11 +121,14 @@ class Pusher:
             self._send(client, fresh[start : start + TOGETHER])
 
     def _look(self, client: Crm, lost: Sequence[Sent]) -> list[Sent]:
-        """Ask for records by their keys; answers those that are not there. What is there with our text is ours, and kept up;
-        without it, it is another's that got our key before whoever sent it died."""
+        """Ask for records by their keys; answers those that are to be made. What is there with our text is ours, and kept
+        up; without it, it is another's that got our key before whoever sent it died. What is not there, of a company that
+        must be left alone by now, is due as if never sent: whoever takes it next holds it."""
         try:
+            self._may_ask()
             found = client.find(lost[0].draft.shape, [one.draft.key for one in lost])
         except AppError as error:
+            self._heard(error)
             self._end([(one, replace(of_error(error, "", one.tries, delay_s(one.tries)), state=State.UNKNOWN))
                        for one in lost])  # fmt: skip
             return []
@@ -129,11 +141,14 @@ class Pusher:
                 for one, was in there
             ]
         )
-        return [one for one in lost if one.draft.key not in found]
+        absent = [one for one in lost if one.draft.key not in found]
+        self._end([(one, End(State.DUE, NOT_THERE, due_in_s=0.0)) for one in absent if one.waits])
+        return [one for one in absent if not one.waits]
 
     def _send(self, client: Crm, some: Sequence[Sent]) -> None:
         fp("lead.send.before_call")
         try:
+            self._may_ask()
             results = client.push([one.draft for one in some])
         except AppError as error:
             self._failed(some, error)
@@ -160,8 +175,10 @@ class Pusher:
         """A converted record takes no change: later pushes go to its deal, or to a task on its account."""
         shape = converted[0][0].draft.shape
         try:
+            self._may_ask()
             shown = client.show(shape, [end.object_id for _, end in converted])
         except AppError as error:
+            self._heard(error)
             self._end([(one, of_error(error, end.object_id, one.tries, delay_s(one.tries))) for one, end in converted])
             return
         ends = []
@@ -178,12 +195,14 @@ class Pusher:
         self._end(ends)
 
     def _failed(self, some: Sequence[Sent], error: AppError) -> None:
+        self._heard(error)
         log.warning("lead_push_failed", code=error.code, leads=len(some))
         self._end([(one, of_error(error, one.draft.object_id, one.tries, delay_s(one.tries))) for one in some])
 
     def _start_job(self, client: Crm, mine: Sequence[Sent]) -> None:
         fp("lead.bulk.before_call")
         try:
+            self._may_ask()
             job_id = client.bulk([one.draft for one in mine])
         except AppError as error:
             self._failed(mine, error)

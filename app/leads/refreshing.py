@@ -140,8 +140,14 @@ def _values(row: Row, made: Card | None, mine: Sequence[Signal]) -> dict[str, An
     return values | {
         "b_card": made.to_json(), "b_digest": made.digest(), "b_score": made.score,
         "b_money": money.minor if money else None, "b_currency": money.currency if money else "",
-        "b_rules": sorted({name for one in mine for name in (one.name, one.rule) if name}),
+        "b_rules": sorted({name for one in mine for name in (one.name, one.rule) if name} | _sent_for(row)),
     }  # fmt: skip
+
+
+def _sent_for(row: Row) -> set[str]:
+    """What sales was told it is for: a reason that ends later was one all the same, and the report card counts it."""
+    sent = State(row["state"]) not in UNSENT or row["pushed_at"] is not None
+    return set(row["rules"]) if sent else set()
 
 
 def _moved(scene: Scene, row: Row, end: Judged, made: Card | None) -> dict[str, Any]:

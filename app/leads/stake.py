@@ -14,17 +14,23 @@ _SEATS = frozenset({"seats_full", "limit_hit", "seats_growth"})
 
 
 def stakes(signals: Sequence[Signal], policy: LeadPolicy) -> tuple[Money, ...]:
-    """One amount a currency, the largest first. Of one source, the signal with the most at stake counts, once."""
-    largest: dict[tuple[str, str], int] = {}
+    """One amount a currency, the largest first. Of one source, the signal with the most at stake counts, once; what a payer
+    owes stands on each of their subscriptions, and counts once too."""
+    largest: dict[tuple[object, str], int] = {}
     for signal in signals:
         amount = stake(signal, policy)
         if amount is not None and amount.minor > 0:
-            key = (signal.source, amount.currency)
+            key = (_owing(signal) or signal.source, amount.currency)
             largest[key] = max(largest.get(key, 0), amount.minor)
     total: dict[str, int] = defaultdict(int)
     for (_, currency), minor in largest.items():
         total[currency] += minor
     return tuple(Money(minor, currency) for currency, minor in sorted(total.items(), key=lambda kv: (-kv[1], kv[0])))
+
+
+def _owing(signal: Signal) -> tuple[str, str] | None:
+    """The payer whose debt is at stake, as opposed to a subscription."""
+    return signal.payer if signal.name == "failed_payment" and "owed" in signal.facts and signal.payer[1] else None
 
 
 def stake(signal: Signal, policy: LeadPolicy) -> Money | None:

@@ -1,19 +1,23 @@
 """Tickets that hold leads back by the policy: unsolved ones with a tag the admin named, and unsolved urgent ones.
 
 Judged from the mirror whenever tickets were mirrored, and once more by a sweep; a ticket that is solved or gone releases
-whatever it held, a rule's hold too.
+whatever it held, a rule's hold too. Holds are of whom the ticket is about now: another requester, or another payer of
+theirs, and they go over, a rule's with the days it has left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from app import holds
+from app.holds import Hold
 from app.identity import IdentitySettings
 from app.leads.policy import LeadPolicy
-from app.leads.tickets import SOLVED, SOURCE, Key, held, who
+from app.leads.tickets import SOLVED, SOURCE, Key, Who, held, who
 from app.tickets import store as tickets
 from app.tickets.models import OPEN, ticket
 from app.tickets.store import Ticket
@@ -22,35 +26,48 @@ CHUNK = 500
 RULE = "rule:"
 _UNTIL_TAG = "until the ticket is solved or the tag is taken off"
 _UNTIL_URGENT = "until the ticket is solved or urgent no more"
+Reasons = Mapping[str, tuple[str, str, datetime | None]]  # reason -> why, until what, at the latest until when
 
 
 def follow(cx: sa.Connection, found: Mapping[Key, Ticket], policy: LeadPolicy, ladder: IdentitySettings) -> None:
     """Open and release the holds of these tickets, as the mirror has them now."""
-    known = holds.of_tickets(cx, found)
-    wanted = {key: _reasons(one, policy) for key, one in found.items()}
-    for key, source_ids in known.items():
-        _release(cx, found[key], key, source_ids, wanted[key])
-    fresh = {
-        key: {r: words for r, words in reasons.items() if not _has(known.get(key, ()), key, r)}
-        for key, reasons in wanted.items()
-    }
-    fresh = {key: reasons for key, reasons in fresh.items() if reasons}
-    if not fresh:
-        return
-    people = who(cx, {key: str(found[key].values.get("requester_id") or "") for key in fresh}, ladder)
-    for key, reasons in fresh.items():
-        for reason, (why, until) in reasons.items():
-            holds.open(cx, *held(key, reason, why, until, people[key]))
+    _settle(cx, found, holds.of_tickets(cx, found), policy, ladder)
 
 
-def _reasons(one: Ticket, policy: LeadPolicy) -> dict[str, tuple[str, str]]:
-    """reason -> (why, until what)."""
+def _settle(
+    cx: sa.Connection, found: Mapping[Key, Ticket], known: Mapping[Key, Collection[Hold]], policy: LeadPolicy,
+    ladder: IdentitySettings,
+) -> None:  # fmt: skip
+    wanted = {key: _reasons(key, one, policy, known.get(key, ())) for key, one in found.items()}
+    people = who(cx, {key: _requester(found[key]) for key, reasons in wanted.items() if reasons}, ladder)
+    over: dict[str, set[str]] = defaultdict(set)
+    fresh: list[list[Hold]] = []
+    for key, one in found.items():
+        mine = {_whom(hold): hold for hold in known.get(key, ())}
+        right = _right(key, one, wanted[key], people[key], mine.values()) if wanted[key] else {}
+        for whom, hold in mine.items():
+            if whom not in right:
+                over[_why_over(key, one, hold, wanted[key])].add(hold.source_id)
+        fresh.append([hold for whom, hold in right.items() if whom not in mine])
+    for why, source_ids in sorted(over.items()):
+        holds.release(cx, SOURCE, source_ids, why)
+    for some in fresh:
+        holds.open(cx, *some)
+
+
+def _reasons(key: Key, one: Ticket, policy: LeadPolicy, known: Collection[Hold]) -> Reasons:
+    """Why it holds now: by the policy, and as rules said before."""
     if not _is_unsolved(one):
         return {}
     tags = {str(tag) for tag in one.values.get("tags") or ()}
-    found = {f"tag:{tag}": (f"a ticket has the tag {tag}", _UNTIL_TAG) for tag in policy.hold_tags if tag in tags}
+    found: dict[str, tuple[str, str, datetime | None]] = {
+        f"tag:{tag}": (f"a ticket has the tag {tag}", _UNTIL_TAG, None) for tag in policy.hold_tags if tag in tags
+    }
     if policy.hold_urgent and one.values.get("priority") == "urgent":
-        found["urgent"] = ("an urgent ticket is not solved", _UNTIL_URGENT)
+        found["urgent"] = ("an urgent ticket is not solved", _UNTIL_URGENT, None)
+    for hold in known:
+        if (reason := _reason(key, hold)).startswith(RULE):
+            found.setdefault(reason, (hold.why, hold.until_what, hold.until_at))
     return found
 
 
@@ -58,21 +75,42 @@ def _is_unsolved(one: Ticket) -> bool:
     return not one.gone and one.values.get("status") not in SOLVED
 
 
-def _prefix(key: Key, reason: str) -> str:
-    return ":".join((*key, reason, ""))
+def _requester(one: Ticket) -> str:
+    return str(one.values.get("requester_id") or "")
 
 
-def _has(source_ids: Iterable[str], key: Key, reason: str) -> bool:
-    return any(one.startswith(_prefix(key, reason)) for one in source_ids)
+def _whom(hold: Hold) -> tuple[str, Key, Key]:
+    """What makes it another hold: its reason, and whom it is about."""
+    return hold.source_id, hold.payer, hold.person
 
 
-def _release(cx: sa.Connection, one: Ticket, key: Key, source_ids: list[str], wanted: Mapping[str, object]) -> None:
+def _reason(key: Key, hold: Hold) -> str:
+    """As `held` was given it."""
+    payer = ":".join(hold.payer) if hold.payer[1] else "nobody"
+    return hold.source_id.removeprefix(f"{':'.join(key)}:").removesuffix(f":{payer}")
+
+
+def _right(
+    key: Key, one: Ticket, wanted: Reasons, about: Who, known: Collection[Hold]
+) -> dict[tuple[str, Key, Key], Hold]:
+    """The holds it should have. While nobody knows whose ticket it is, those it has are right, unless another's."""
+    requester, unknown = _requester(one), about.person is None and not about.payers
+    right: list[Hold] = []
+    for reason, (why, until_what, until_at) in wanted.items():
+        kept = [
+            hold for hold in known
+            if unknown and _reason(key, hold) == reason and (not requester or hold.person[1] in ("", requester))
+        ]  # fmt: skip
+        right += kept or held(key, reason, why, until_what, about, until_at)
+    return {_whom(hold): hold for hold in right}
+
+
+def _why_over(key: Key, one: Ticket, hold: Hold, wanted: Reasons) -> str:
     if not _is_unsolved(one):
-        holds.release(cx, SOURCE, source_ids, "the ticket is solved" if not one.gone else "the ticket is gone")
-        return
-    rule = ":".join((*key, RULE))
-    stay = [s for s in source_ids if s.startswith(rule) or any(_has([s], key, reason) for reason in wanted)]
-    holds.release(cx, SOURCE, set(source_ids) - set(stay), "what held it is gone from the ticket")
+        return "the ticket is gone" if one.gone else "the ticket is solved"
+    if _reason(key, hold) in wanted:
+        return "the ticket is about somebody else now"
+    return "what held it is gone from the ticket"
 
 
 def sweep(cx: sa.Connection, policy: LeadPolicy, ladder: IdentitySettings) -> int:
@@ -82,9 +120,11 @@ def sweep(cx: sa.Connection, policy: LeadPolicy, ladder: IdentitySettings) -> in
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
         for connection_id in sorted({c for c, _ in part}):
-            ids = [i for c, i in part if c == connection_id]
-            found = tickets.read(cx, connection_id, ids)
-            follow(cx, {(connection_id, i): one for i, one in found.items()}, policy, ladder)
+            mine = [key for key in part if key[0] == connection_id]
+            # Holds first: a ticket that changes meanwhile has newer ones, and those are left alone.
+            known = holds.of_tickets(cx, mine)
+            found = tickets.read(cx, connection_id, [i for _, i in mine])
+            _settle(cx, {(connection_id, i): one for i, one in found.items()}, known, policy, ladder)
     return len(keys)
 
 

@@ -140,15 +140,25 @@ def _one(cx: sa.Connection, ctx: LeadContext, row: Row, standing: Standing) -> i
     new = later(row["verdict"], told)
     if new:
         values |= {"verdict": told.verdict, "verdict_reason": told.reason[:500], "verdict_at": sa.func.now()}
-        if told.verdict == "won" and standing.amount is not None:
-            values |= {"won": standing.amount.minor, "won_currency": standing.amount.currency}
         values |= _closed(row, told)
-    store.change(cx, row["id"], **values)
+    worth = _worth(row, told, standing)
+    store.change(cx, row["id"], **values, **worth)
     if new:
         times = store.times(cx, row["id"], told.verdict)
         store.tell(cx, [(row["id"], told.verdict, _sentence(told, standing))], MACHINE)
         _note(cx, ctx, row, told, standing, times)
+    elif worth:
+        store.tell(cx, [(row["id"], "worth", amount(worth["won"], worth["won_currency"]))])
     return int(new)
+
+
+def _worth(row: Row, told: Verdict, standing: Standing) -> dict[str, Any]:
+    """What a won deal brings, where that is news: reps correct amounts, or fill them in after the deal is won. An amount
+    that is not told is not nothing."""
+    if told.verdict != "won" or standing.amount is None:
+        return {}
+    new = {"won": standing.amount.minor, "won_currency": standing.amount.currency}
+    return {} if all(row[name] == value for name, value in new.items()) else new
 
 
 def _is_past(row: Row, standing: Standing) -> bool:

@@ -214,6 +214,8 @@ class SalesforceClient:
         if found := _USAGE.search(response.headers.get("Sforce-Limit-Info", "")):
             self._usage = Usage(int(found[1]), int(found[2]))
             self._config["calls_per_day"] = found[2]
+        if response.status_code == 403 and faults.is_day_limit(_content(response)):
+            self._gate.close(self._account, faults.DAY_LIMIT_S)
 
     @staticmethod
     def _told(answer: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON

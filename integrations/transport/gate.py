@@ -67,7 +67,9 @@ class SharedGate:
             if time.monotonic() + pause_s > until:
                 breaker.not_called()
                 CALLS.labels(account.vendor, name, "budget").inc()
-                raise RateLimited(f"{name}: our own budget is used up", retry_after_s=pause_s, endpoint=name)
+                raise RateLimited(
+                    f"{name}: not called, its budget is used up or closed", retry_after_s=pause_s, endpoint=name
+                )
             time.sleep(pause_s)
 
     def leave(
@@ -89,6 +91,11 @@ class SharedGate:
         if limits and status is not None:
             self._learn(account, limits, status, headers)
             self._measure(account, limits)
+
+    def close(self, account: Account, seconds: float) -> None:
+        """Close an account for all processes: what its vendor says in no status or header, its client has read."""
+        for whole in self._limits(account, "")[:1]:
+            self._budgets.close(account.connection_id, whole, seconds)
 
     def room(self, account: Account) -> Room:
         """What a machine may still call of this account. Takes nothing."""

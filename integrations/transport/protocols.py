@@ -58,6 +58,9 @@ class Gate(Protocol):
     ) -> None:
         """Tell how it went. status: None when there was no answer; then `error` says how that ended."""
 
+    def close(self, account: Account, seconds: float) -> None:
+        """The vendor said in words of its own that this account makes no calls for so long; people neither."""
+
     def room(self, account: Account) -> Room:
         """What a machine may still call of this account; costs no call."""
 
@@ -86,6 +89,9 @@ class OpenGate:
         seconds: float,
         error: VendorError | None = None,
     ) -> None:
+        return None
+
+    def close(self, account: Account, seconds: float) -> None:
         return None
 
     def room(self, account: Account) -> Room:

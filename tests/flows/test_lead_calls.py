@@ -10,13 +10,14 @@ import redis
 from app.cli import crm_calls
 from app.jobs import tasks
 from app.leads.push import WAITS
+from integrations.kernel.errors import RateLimited
 from integrations.kernel.vendor import Account
 from integrations.salesforce.client import connect
 from integrations.salesforce.settings import KEY_FIELD, SETTINGS
 from integrations.transport.gate import SharedGate
 from sandbox.salesforce import oauth
 from sandbox.salesforce.local import Local
-from tests.crm_world import CRM
+from tests.crm_world import CRM, SPENT
 from tests.lead_scene import Scene
 
 
@@ -117,3 +118,59 @@ def test_a_quiet_org_is_told_without_a_wait(client):
     text = crm_calls.sentence(client.usage())
     assert text.startswith("The CRM counts ")
     assert "wait" not in text
+
+
+def test_an_org_whose_calls_are_all_used_up_is_asked_once_an_hour_and_the_admin_is_told(scene, client, org, redis_url):
+    org.simulator.daily.allow(100_000)
+    for number in range(450):
+        scene.payer(f"cus_{number}x", None, name=f"Company {number}", email=f"pay@company{number}.example")
+        scene.signal(payer=f"cus_{number}x")
+    scene.gather()
+    spent = {"kind": "status", "status": 403, "body": SPENT}
+    org.simulator.faults.set([{**spent, "method": "PATCH", "path": "sobjects"}] * 50)
+    work = SimpleNamespace(clients=SimpleNamespace(crm=lambda _: client), database=scene.database, leads=scene.ctx)
+
+    def asked():
+        return sum(org.calls().values())
+
+    scene.push()
+    assert org.calls()[next(name for name in org.calls() if name.startswith("PATCH"))] == 1
+    assert 3500 < client.usage().wait_s <= 3600
+    assert WAITS.labels(CRM)._value.get() > 3500
+    (told,) = scene.sql("SELECT * FROM notice")
+    assert (told["kind"], "the CRM's own limit" in told["body"]) == ("lead.waits", True)
+    before = asked()
+    for _ in range(3):
+        scene.push()
+        tasks._mirror(work, CRM)
+        tasks._verdicts(work, CRM)
+    assert asked() == before
+    states = scene.sql("SELECT DISTINCT state, tries, job_id FROM lead")
+    assert [dict(one) for one in states] == [{"state": "due", "tries": 0, "job_id": ""}]
+    assert len(scene.sql("SELECT * FROM notice")) == 1
+
+    redis.Redis.from_url(redis_url).flushall()  # the hour is over: one more look, and it is closed again
+    org.simulator.faults.set([{**spent, "path": "services/data"}] * 50)
+    for _ in range(3):
+        scene.push()
+        tasks._mirror(work, CRM)
+    assert asked() == before + 1
+    redis.Redis.from_url(redis_url).flushall()
+    org.simulator.faults.set([])
+    scene.push()
+    assert {one.state for one in scene.leads()} == {"pushed"}
+
+
+def test_reading_that_meets_the_orgs_limit_stops_the_leads_too(scene, client, org):
+    scene.signal()
+    scene.gather()
+    org.simulator.faults.set(
+        [{"kind": "status", "status": 403, "body": SPENT, "method": "GET", "path": "queryAll"}] * 9
+    )
+    with pytest.raises(RateLimited):
+        client.directory("")
+    before = sum(org.calls().values())
+    assert scene.push() == 0
+    assert sum(org.calls().values()) == before
+    assert scene.one().state == "due"
+    assert [one["kind"] for one in scene.sql("SELECT kind FROM notice")] == ["lead.waits"]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from app import holds
 from app.billing import refill, service
 from app.billing.models import billing_cursor, billing_term, seat_count
-from app.billing.store_terms import settle_rises
+from app.billing.store_terms import put_terms, settle_rises
 from integrations.kernel.billing import Dispute, Invoice
 from integrations.kernel.money import Money
 
@@ -138,6 +138,43 @@ def test_a_longer_period_at_the_same_price_a_month_is_no_fall(tell, term, make):
     assert term()["fell_on"] is None
     tell(of(make, 500))
     assert (term()["minor"], term()["fell_from"]) == (5000, 10_000)
+
+
+def test_a_fall_is_told_in_the_period_of_today_when_its_length_changes(tell, term, make):
+    tell(of(make, 120_000, 10, "year"))
+    tell(of(make, 90_000, 10, "year"))
+    assert (term()["minor"], term()["fell_from"]) == (900_000, 1_200_000)
+    tell(of(make, 7500))
+    assert (term()["months"], term()["minor"], term()["fell_from"]) == (1, 75_000, 100_000)
+    tell(of(make, 90_000, 10, "year"))  # and back: it is not forgotten
+    assert (term()["minor"], term()["fell_from"]) == (900_000, 1_200_000)
+    assert term()["fell_on"] is not None
+    tell(of(make, 6000))  # falls once more, with the length: the highest of the month counts
+    assert (term()["minor"], term()["fell_from"]) == (60_000, 100_000)
+    tell(of(make, 120_000, 10, "year"))  # is back
+    assert (term()["fell_on"], term()["fell_from"]) == (None, None)
+
+
+def test_a_fall_that_does_not_divide_is_rounded_down_and_stays_while_the_value_is_unknown(tell, term, make):
+    tell(of(make, 1000, 1, "year"))
+    tell(of(make, 700, 1, "year"))
+    tell(of(make, 58, 1))
+    assert (term()["minor"], term()["fell_from"]) == (58, 83)  # 1000 / 12 = 83.33
+    tell(make.subscription(make.item(None, 1, "year", price_id="price_9")))
+    assert (term()["minor"], term()["fell_from"]) == (None, 996)
+    tell(of(make, 1000, 1, "year"))
+    assert term()["fell_from"] is None
+
+
+def test_a_price_beyond_belief_does_not_keep_the_others_from_being_written(database):
+    row = {
+        "payer_id": "cus_1", "status": "active", "plan": "T", "currency": "EUR", "owed": None, "seats": 1, "seats_used": None,
+        "use_pct": None, "started_on": "2025-01-01", "renews_on": None, "ends_on": None, "trial_ends_on": None, "failed_on": None,
+    }  # fmt: skip
+    for minor, months in ((10**15, 1), (10, 1000), (1, 1), (5, 1000), (1, 1000)):
+        with database.begin() as cx:
+            put_terms(cx, "bank", ["cus_1"], [row | {"subscription_id": "sub_1", "minor": minor, "months": months}])
+            assert cx.execute(sa.text("SELECT minor FROM billing_term")).scalar_one() == minor
 
 
 def test_another_currency_is_no_fall(tell, term, make):

@@ -69,9 +69,18 @@ def test_a_hold_with_a_latest_moment_ends_then(cx):
 
 
 def test_nobody_is_held_by_a_hold_that_names_nobody(cx):
-    holds.open(cx, one("a", payer=holds.NOBODY, person=holds.NOBODY))
+    nobodys = one("a", payer=holds.NOBODY, person=holds.NOBODY)
+    holds.open(cx, nobodys)
     assert holds.open_for(cx, [holds.NOBODY, PAYER], [holds.NOBODY]) == {}
-    assert holds.of_tickets(cx, [TICKET, ("desk", "1")]) == {TICKET: ["a"]}
+    assert holds.of_tickets(cx, [TICKET, ("desk", "1")]) == {TICKET: [nobodys]}
+
+
+def test_the_holds_of_a_ticket_are_read_as_they_were_opened(cx):
+    mine = [one("a"), one("b", person=holds.NOBODY), one("c", payer=holds.NOBODY, until_at=utc_now())]
+    holds.open(cx, *mine)
+    assert holds.of_tickets(cx, [TICKET]) == {TICKET: mine}
+    holds.release(cx, "ticket", ["a", "c"], "over")
+    assert holds.of_tickets(cx, [TICKET]) == {TICKET: [mine[1]]}
 
 
 def test_the_readers_question_stands_on_indexes(cx):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import sqlalchemy as sa
 
@@ -173,6 +175,128 @@ def test_the_sweep_sees_what_no_delivery_told_and_releases_what_is_over(desk):
         assert set(cx.execute(sa.text("SELECT released_why FROM hold")).scalars()) == {
             "what held it is gone from the ticket", "the ticket is gone",
         }  # fmt: skip
+
+
+def person(bench, person_id, *payers):
+    """Somebody else the helpdesk knows, and who pays for them."""
+    with bench.database.begin() as cx:
+        row = "(connection_id, id, as_of, digest, name, role, active, fields)"
+        values = "('desk', :p, now(), '', :p, 'end-user', true, '{}')"
+        cx.execute(sa.text(f"INSERT INTO person {row} VALUES {values}"), {"p": person_id})
+        for payer_id in payers:
+            identity.link(cx, Requester("desk", person_id), ("bank", payer_id), "per_test")
+
+
+def rows(bench):
+    """Who is held, by which row, and until when; and why those that are over have ended."""
+    with bench.database.begin() as cx:
+        found = cx.execute(sa.text("SELECT * FROM hold ORDER BY id")).all()
+    return (
+        [(one.payer_id, one.person_id, one.id, one.until_at) for one in found if one.released_at is None],
+        [one.released_why for one in found if one.released_at is not None],
+    )
+
+
+def requester(bench, person_id):
+    """The mirror knows of another requester, and nobody was told."""
+    with bench.database.begin() as cx:
+        told = """UPDATE ticket SET requester_id = :p, "values" = jsonb_set("values", '{requester_id}', to_jsonb(CAST(:p AS text)))"""
+        cx.execute(sa.text(told), {"p": person_id})
+
+
+def test_a_ticket_whose_requester_is_corrected_holds_their_company_and_no_longer_the_other(desk):
+    pays(desk, "cus_2")
+    person(desk, "8", "cus_1", "cus_3")
+    told(desk, priority="urgent")
+    assert [who for who, *_ in rows(desk)[0]] == ["cus_2"]
+    told(desk, second=5, priority="urgent", requester_id="8")
+    held_now, over = rows(desk)
+    assert [(who, by) for who, by, *_ in held_now] == [("cus_1", "8"), ("cus_3", "8")]
+    assert over == ["the ticket is about somebody else now"]
+    told(desk, second=9, status="solved", priority="urgent", requester_id="8")
+    assert rows(desk)[0] == []
+
+
+def test_the_sweep_brings_holds_to_whom_the_ticket_is_about_now_and_leaves_those_that_are_right(desk):
+    pays(desk, "cus_2")
+    person(desk, "8", "cus_1")
+    told(desk, priority="urgent", tags=["legal"])
+    before = rows(desk)
+    assert sweep(desk) == 1
+    assert rows(desk) == before
+    requester(desk, "8")
+    sweep(desk)
+    held_now, over = rows(desk)
+    assert [(who, by) for who, by, *_ in held_now] == [("cus_1", "8")] * 2
+    assert over == ["the ticket is about somebody else now"] * 2
+    sweep(desk)
+    assert rows(desk) == (held_now, over)
+    with desk.database.begin() as cx:  # a person says who pays for them: another than was thought
+        wrong = identity.link_of(cx, Requester("desk", "8"), ("bank", "cus_1"))
+        identity.unlink(cx, wrong.id, "per_test")
+        identity.link(cx, Requester("desk", "8"), ("bank", "cus_4"), "per_test")
+    sweep(desk)
+    assert [who for who, *_ in rows(desk)[0]] == ["cus_4"] * 2
+
+
+def test_a_sweep_that_read_the_ticket_just_before_it_was_corrected_takes_nothing_back(desk):
+    pays(desk, "cus_2")
+    person(desk, "8", "cus_1")
+    told(desk, priority="urgent")
+    corrected = threading.Thread(
+        target=told, args=(desk,), kwargs={"second": 5, "priority": "urgent", "requester_id": "8"}
+    )
+
+    def hear(cx, cursor, statement, *_):
+        if "ticket.told" in statement and threading.current_thread() is threading.main_thread() and not corrected.ident:
+            corrected.start()
+            corrected.join()
+
+    sa.event.listen(desk.database.engine, "after_cursor_execute", hear)
+    sweep(desk)
+    sa.event.remove(desk.database.engine, "after_cursor_execute", hear)
+    assert corrected.ident
+    assert [(who, by) for who, by, *_ in rows(desk)[0]] == [("cus_1", "8")]
+
+
+def test_holds_of_somebody_nobody_pays_for_go_over_to_the_next_too(desk):
+    person(desk, "8")
+    told(desk, priority="urgent", tags=["legal"])
+    assert [(who, by) for who, by, *_ in rows(desk)[0]] == [("", "7")] * 2
+    told(desk, second=5, priority="urgent", tags=["legal"], requester_id="8")
+    assert [(who, by) for who, by, *_ in rows(desk)[0]] == [("", "8")] * 2
+
+
+def test_a_rules_hold_goes_over_with_the_days_it_has_left(desk):
+    pays(desk, "cus_2")
+    person(desk, "8", "cus_1")
+    text = {"description": "I was charged twice, this is unacceptable"}
+    told(desk, **text)
+    ((_, _, _, until),) = rows(desk)[0]
+    assert held(desk, [("bank", "cus_2")], ())
+    told(desk, second=86_400, description="Thank you", requester_id="8")
+    assert [(who, by, at) for who, by, _, at in rows(desk)[0]] == [("cus_1", "8", until)]
+
+
+def test_while_nobody_knows_whose_ticket_it_is_the_hold_stays(desk):
+    pays(desk)
+    told(desk, priority="urgent")
+    before = rows(desk)
+    requester(desk, "")
+    sweep(desk)
+    assert rows(desk) == before
+    requester(desk, "7")
+    with desk.database.begin() as cx:
+        cx.execute(sa.text("DELETE FROM identity_link"))
+        cx.execute(sa.text("DELETE FROM person"))
+    sweep(desk)
+    assert rows(desk) == before
+    requester(desk, "9")  # not mirrored yet: it is not theirs any more, at least
+    sweep(desk)
+    assert [(who, by) for who, by, *_ in rows(desk)[0]] == [("", "")]
+    person(desk, "9", "cus_9")
+    sweep(desk)
+    assert [(who, by) for who, by, *_ in rows(desk)[0]] == [("cus_9", "9")]
 
 
 def test_a_rules_hold_ends_after_its_days(desk):

@@ -103,6 +103,19 @@ def test_money_is_in_the_accounts_own_currencies_and_a_source_counts_once():
     assert card("renewal", MANY, POLICY, TODAY).money == (Money(500_000, "EUR"), Money(500_000, "USD"))
 
 
+def test_what_a_payer_owes_is_at_stake_once_however_many_subscriptions_it_stands_on():
+    def failed(source, payer, owed, currency="EUR"):
+        found = signal("failed_payment", "payment", source, **{**SOLD, "currency": currency, "owed": owed})
+        return replace(
+            found, payer=("bank", payer), facts={**found.facts, "on": "2026-11-20", "renews_on": "2027-01-15"}
+        )
+
+    mine = [failed("sub_1", "cus_1", 10_000), failed("sub_2", "cus_1", 10_000), failed("sub_3", "cus_1", 700, "USD")]
+    assert card("payment", mine, POLICY, TODAY).money == (Money(10_000, "EUR"), Money(700, "USD"))
+    other = [*mine, failed("sub_4", "cus_2", 10_000)]  # two payers of one company: two debts
+    assert card("payment", other, POLICY, TODAY).money == (Money(20_000, "EUR"), Money(700, "USD"))
+
+
 def test_seats_to_add_bring_them_below_the_threshold():
     full = signal("limit_hit", "expansion", **{**SOLD, "used": 61})
     assert headroom(full, POLICY) == 18  # 68 seats: 61 of them are 89.7 %

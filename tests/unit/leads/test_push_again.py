@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from app.leads.retrying import NotSendable
 from app.leads.store import key_of
 from app.notify.models import notice
 from app.outbox.models import outbox
+from tests.crm_world import SPENT
 from tests.lead_scene import DESK
 
 
@@ -198,3 +200,33 @@ def test_the_task_a_converted_record_became_stays_one(scene):
     scene.run()
     (task,) = scene.crm.records("task")
     assert (scene.one().shape, scene.one().object_id) == ("task", task.object_id)
+
+
+def test_once_the_crm_takes_no_more_calls_it_is_not_asked_for_the_rest_of_the_run(scene):
+    """Also where nothing keeps count of calls: what is left waits, what may be there stays to be looked for."""
+    lost = 201
+    for number in range(lost + 450):
+        scene.payer(f"cus_{number}x", None, name=f"Company {number}", email=f"pay@company{number}.example")
+    for number in range(lost):
+        scene.signal(payer=f"cus_{number}x")
+    scene.gather()
+    scene.sql("UPDATE lead SET state = 'unknown', tries = 1, shape = 'lead'")
+    for number in range(lost, lost + 450):
+        scene.signal(payer=f"cus_{number}x")
+    scene.signal("cancellation", "risk")  # of a known company: another shape
+    scene.gather()
+    scene.crm.fail("push", *["limit"] * 9)
+    scene.sql("UPDATE lead SET due_at = NULL WHERE state = 'unknown'")
+    scene.push()
+    assert scene.crm.calls("push") == 1
+    assert {(one.state, one.tries) for one in scene.leads() if one.due_at} == {("due", 0)}
+    scene.sql("UPDATE lead SET due_at = now() WHERE state = 'unknown'")
+    spent = {"kind": "status", "status": 403, "body": SPENT, "method": "GET", "path": "query"}
+    scene.crm.local.simulator.faults.set([spent] * 9)
+    scene.push()
+    assert (scene.crm.calls("find"), scene.crm.calls("push")) == (1, 1)
+    assert Counter(one.state for one in scene.leads()) == {"unknown": lost, "due": 451}
+    scene.crm.heal()
+    scene.push()
+    assert {one.state for one in scene.leads()} == {"pushed"}
+    assert len(scene.crm.records()) == lost + 451

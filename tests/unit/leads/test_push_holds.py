@@ -100,3 +100,38 @@ def test_what_sales_accepts_on_hold_is_closed_once_the_record_is_rid_of_it(scene
     assert record.row["Description"].startswith("Why now")
     assert (scene.one().state, scene.one().pushed_hold) == ("closed", False)
     assert scene.poll() == 0
+
+
+@pytest.mark.parametrize("gathered", [True, False])
+def test_what_never_arrived_is_not_made_while_a_hold_stands_and_once_after_it(scene, gathered):
+    scene.signal()
+    scene.gather()
+    scene.crm.fail("push", "lost")
+    scene.push()
+    assert (scene.one().state, scene.crm.records()) == ("unknown", [])
+    scene.hold()
+    if gathered:
+        scene.gather()
+    looks, pushes = scene.crm.calls("find"), scene.crm.calls("push")
+    scene.push()
+    one = scene.one()
+    assert (one.state, one.due_at, scene.crm.records()) == ("held", None, [])
+    assert one.why == "A dispute is open. Sales waits until the dispute is closed."
+    assert (scene.crm.calls("find"), scene.crm.calls("push")) == (looks + 1, pushes)
+    scene.release()
+    scene.run()
+    (record,) = scene.crm.records()
+    assert (scene.one().state, record.key) == ("pushed", one.id.removeprefix("led_"))
+    assert record.row["Description"].startswith("Why now")
+
+
+def test_what_did_arrive_is_found_while_a_hold_stands_and_says_so(scene):
+    scene.signal()
+    scene.gather()
+    scene.crm.fail("push", "after")
+    scene.push()
+    scene.hold()
+    scene.run()
+    (record,) = scene.crm.records()
+    assert (scene.one().state, scene.one().object_id) == ("pushed", record.object_id)
+    assert record.row["Description"].startswith("ON HOLD: A dispute is open.")

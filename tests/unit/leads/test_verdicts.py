@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
+from app.leads.report import records
 from app.leads.verdict import Verdict, later, of
 from app.outbox.models import outbox
 from integrations.kernel.clock import utc_now
@@ -214,3 +217,65 @@ def test_a_record_that_is_merged_once_more_is_followed_once_more(scene):
     assert (scene.poll(), scene.one().object_id) == (0, third)
     scene.crm.state.reject("Lead", third, "No budget")
     assert (scene.poll(), scene.one().verdict) == (1, "rejected")
+
+
+def test_what_a_won_deal_is_worth_follows_the_crm_and_the_ticket_is_not_told_twice(scene):
+    scene.asked("7", kind="expansion")
+    scene.run()
+    deal = scene.one().object_id
+    scene.crm.state.stage(deal, "Closed Won")
+    scene.crm.state.update("Opportunity", deal, {"Amount": None})
+    assert scene.poll() == 1
+    assert (scene.one().verdict, scene.one().won, worth(scene)) == ("won", None, {})
+    when, told = scene.one().verdict_at, notes(scene)
+    scene.crm.state.win(deal, 4000)
+    assert scene.poll() == 0
+    scene.crm.state.win(deal, 9999)
+    assert scene.poll() == 0
+    one = scene.one()
+    assert (one.won, one.won_currency, one.standing["minor"], worth(scene)) == (
+        999_900,
+        "EUR",
+        999_900,
+        {"EUR": 999_900},
+    )
+    assert (one.verdict_at, notes(scene)) == (when, told)
+    assert [detail for what, detail in scene.steps(one.id) if what == "worth"] == ["4000.00 EUR", "9999.00 EUR"]
+    scene.poll()
+    assert len([what for what, _ in scene.steps(one.id) if what == "worth"]) == 2
+    scene.crm.state.update("Opportunity", deal, {"Amount": None})  # not told is not worth nothing
+    scene.poll()
+    assert scene.one().won == 999_900
+
+
+def worth(scene):
+    with scene.database.begin() as cx:
+        return {k: v for one in records(cx, scene.now - timedelta(days=1)) for k, v in one.won_money.items()}
+
+
+def test_a_lead_counts_for_what_it_was_sent_for_also_when_that_has_ended(scene):
+    scene.signal("seats_full", "expansion")
+    scene.signal("seats_growth", "expansion", was=20, days=30)
+    scene.signal("limit_hit", "expansion", ended=True)
+    scene.run()
+    assert scene.one().rules == ["seats_full", "seats_growth"]
+    scene.signal("seats_growth", "expansion", was=20, days=30, ended=True)
+    scene.asked("7", kind="expansion", rule="asks")
+    scene.run()
+    assert scene.one().rules == ["asks", "quote_words", "seats_full", "seats_growth"]
+    scene.crm.state.stage(scene.one().object_id, "Closed Lost")
+    scene.poll()
+    with scene.database.begin() as cx:
+        found = {one.name: (one.sent, one.lost) for one in records(cx, scene.now - timedelta(days=1))}
+    assert found == dict.fromkeys(("asks", "quote_words", "seats_full", "seats_growth"), (1, 1))
+
+
+def test_what_ended_before_it_was_sent_is_not_what_it_was_sent_for(scene):
+    scene.hold()
+    scene.signal("seats_full", "expansion")
+    scene.signal("seats_growth", "expansion", was=20, days=30)
+    scene.gather()
+    scene.signal("seats_growth", "expansion", was=20, days=30, ended=True)
+    scene.release()
+    scene.run()
+    assert (scene.one().state, scene.one().rules) == ("pushed", ["seats_full"])

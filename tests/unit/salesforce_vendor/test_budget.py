@@ -95,9 +95,10 @@ def test_the_orgs_own_refusal_is_a_wait_and_nothing_was_made(org, crm, draft, ga
     daily.allow(daily.used)
     with pytest.raises(RateLimited) as caught:
         client.push([draft()])
-    assert caught.value.retry_after_s == 900
+    assert caught.value.retry_after_s == 3600
     asked = org.calls()
     with pytest.raises(RateLimited):
         client.push([draft()])
     assert org.calls() == asked  # it is not asked again for a while
+    assert 3500 < crm(gate=gate()).usage().wait_s <= 3600  # by no process
     assert len(org.rows("Lead")) == 1

@@ -71,6 +71,23 @@ def test_a_call_waits_for_budget_as_long_as_it_may(gate):
     assert 0.9 < time.monotonic() - started < 1.6
 
 
+def test_who_closes_an_account_closes_it_for_every_process_and_endpoint_and_no_later_word_makes_it_shorter(
+    gate, redis_client
+):
+    other = SharedGate(redis_client)
+    assert other.room(ACCOUNT).wait_s == 0
+    gate.close(ACCOUNT, 3600.0)
+    gate.close(ACCOUNT, 5.0)
+    assert 3590 < other.room(ACCOUNT).wait_s <= 3600
+    for endpoint, people in (("read", False), ("write#7", True)):
+        with pytest.raises(RateLimited) as caught:
+            call(other, endpoint, people=people)
+        assert caught.value.retry_after_s > 3590
+    call(other, account=Account("con_9", "vendor"))
+    gate.close(Account("con_4", "vendor", config={"limits": "off"}), 3600.0)
+    call(gate, account=Account("con_4", "vendor"))
+
+
 def test_a_429_closes_the_account_for_people_too(gate):
     call(gate, status=429, Retry_After=37)
     with pytest.raises(RateLimited) as caught:
