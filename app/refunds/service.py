@@ -87,7 +87,7 @@ def prepare(ctx: Context, actor: Actor, where: Where, amount: Money | None = Non
         intents = store.of_charge(cx, where.billing, where.charge)
         known = facts.known_charge(cx, where, intents)
         found = facts.gather(cx, actor, where, known, intents, ctx.ladder, now, None)
-        choices = lines.choices(cx, where.billing, known, found.left)
+        choices = lines.choices(cx, where.billing, known, found.left, intents)
     asked = amount or found.left
     offer = Offer(
         new_id("req"), where.billing, where.charge, max(found.left.minor, 0), found.left.currency, where.helpdesk,
@@ -152,7 +152,7 @@ def _decide(
     refuse(strip)
     if not wish.again:
         _ask_again(found, now)
-    invoice = lines.check(cx, where.billing, known, wish.lines, wish.amount)
+    invoice = lines.check(cx, where.billing, known, wish.lines, wish.amount, intents)
     fp("refund.request.before_insert")
     made = _insert(cx, actor, wish, offer, known, invoice, now)
     if strip.verdict is Decision.NEEDS_APPROVAL:

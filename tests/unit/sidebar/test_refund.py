@@ -214,8 +214,18 @@ def test_a_suggestion_shows_its_sum_and_a_refund_by_line_names_its_line(agent, d
     assert label(form.check(how=value)) == "Send for approval"
     missing = form.request(how="lines", reason="")
     assert (missing.status_code, "Choose at least one line." in missing.text) == (422, True)
-    assert form.request(how="lines", line="il_1:124000", reason="").status_code == 202
-    assert intents(database)[0].lines == (("il_1", 124000),)
+    assert form.request(how="lines", line="il_1:100000", reason="").status_code == 202
+    assert intents(database)[0].lines == (("il_1", 100000),)
+    again = Form(agent)
+    assert "Scale, 30 days, 240,00 €" in again.answer.text.replace("\xa0", " ")
+    assert "(1.000,00 € of its 1.240,00 € was refunded before or is on its way)" in again.answer.text.replace(
+        "\xa0", " "
+    )
+    refused = again.request(how="lines", line="il_1:124000", reason="", again="1")
+    assert (refused.status_code, "Look at the charge again" in refused.text) == (422, True)
+    refused = again.request(how="lines", line="il_1:100000", reason="", again="1")
+    assert (refused.status_code, 'role="alert"' in refused.text) == (422, True)
+    assert "A line was refunded before or is on its way." in refused.text
 
 
 def test_a_disputed_charge_says_so_and_offers_no_button(agent, database):
