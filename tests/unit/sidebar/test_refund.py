@@ -262,9 +262,34 @@ def test_several_payers_and_a_weak_match_say_what_to_do_first(agent, database):
         cx.execute(sa.text("UPDATE person SET as_of = as_of - interval '1 hour'"))
         world.person(cx, verified=False)
     panel = agent.get("tickets/35436/panel").text
-    assert "Prove who pays first." in panel
+    assert "not verified; a refund takes a verified address. Let the customer verify theirs" in panel
     assert "data-refund" not in panel
     assert (label(Form(agent).answer), "the policy asks for verified" in Form(agent).answer.text) == ("", True)
+
+
+def test_who_proved_it_by_two_facts_is_told_what_the_policy_takes_and_a_click_lifts_nothing(agent, database):
+    with database.begin() as cx:
+        world.person(cx, "10002", email="nobody@unknown.example", company=None)
+        world.ticket(cx, "35436", requester_id="10002")
+        world.may_refund(cx, strength="two_facts")
+        world.bill(cx, world.payer(email="nobody@unknown.example"))
+        cx.execute(sa.text("UPDATE person_email SET verified = false WHERE person_id = '10002'"))
+    assert "not verified. Prove who pays first." in agent.get("tickets/35436/panel").text
+    with database.begin() as cx:
+        world.may_refund(cx)
+    proved = agent.post("tickets/35436/facts", invoice="NW-0119").text
+    assert "This payer was proved by two facts; a refund takes a verified address." in proved
+    assert "ask an admin to let the policy take less" in proved
+    for _ in range(2):
+        form = Form(agent)
+        assert (label(form.answer), "The match is by two facts; the policy asks for" in form.answer.text) == ("", True)
+        assert form.request(**part("12,00")).status_code == 422
+        assert agent.post("tickets/35436/choose", payer=PAYER).status_code == 200
+    assert intents(database) == []
+    assert "two_facts" not in agent.get("tickets/35436/panel").text + form.answer.text
+    with database.begin() as cx:
+        world.may_refund(cx, strength="two_facts")
+    assert Form(agent).request(**part("12,00")).status_code == 202
 
 
 def test_who_may_refund_nothing_is_told_why_and_sees_no_button(agent, as_agent, database):
