@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -343,6 +344,53 @@ def test_the_role_is_that_of_now_not_that_of_the_mirror(own_helpdesk, agent, dat
     assert intents(database) == []
 
 
+def refused_everywhere(agent, said, **proposed):
+    """Form, check, request and taking back, from a page that was opened before."""
+    offer = proposed.pop("offer", "")
+    answers = [
+        agent.post(f"tickets/35436/{name}", payer=PAYER, charge=CHARGE, offer=offer, **part("12,00"), **proposed)
+        for name in ("refund", "refund_check", "refund_request", "refund_void")
+    ]
+    return [(one.status_code, said in one.text) for one in answers] == [(403, True)] * 4
+
+
+@pytest.mark.parametrize("role", ["end-user", "light_agent", "contributor", ""])
+def test_a_named_refunder_who_is_no_full_agent_any_more_refunds_nothing(own_helpdesk, agent, app, database, role):
+    with database.begin() as cx:
+        access.attach(
+            cx, "per_setup", access.add_person(cx, "per_setup", "Bea", Role.REFUNDER), Login(world.DESK, "501")
+        )
+    form = Form(agent)
+    assert form.request(how="full", reason="").status_code == 202
+    own_helpdesk.state.users[501]["role"] = role
+    app.extensions["deskbridge.sidebar"].staff._kept.clear()
+    (intent,) = intents(database)
+    assert refused_everywhere(agent, "not a full agent", offer=form.fixed["offer"], intent=intent.id, sure="1")
+    assert [one.state for one in intents(database)] == [State.AWAITING_APPROVAL]
+
+
+@pytest.mark.parametrize(
+    ("who", "change"),
+    [
+        ("502", {}), ("501", {"ticket_restriction": "assigned"}), ("501", {"ticket_restriction": "organization"}),
+        ("501", {"ticket_restriction": "a word we do not know"}), ("504", {"organization_id": None}),
+        ("504", {"organization_id": 7002}),
+    ],
+)  # fmt: skip
+def test_who_may_not_read_the_ticket_any_more_refunds_nothing_on_it(own_helpdesk, as_agent, app, database, who, change):
+    """By the mirror, which is minutes old, they still may."""
+    agent = as_agent(who)
+    agent.open()
+    form = Form(agent)
+    assert form.request(how="full", reason="").status_code == 202
+    own_helpdesk.state.memberships.clear()
+    own_helpdesk.state.users[int(who)] |= change
+    app.extensions["deskbridge.sidebar"].staff._kept.clear()
+    (intent,) = intents(database)
+    assert refused_everywhere(agent, "may not read this ticket", offer=form.fixed["offer"], intent=intent.id, sure="1")
+    assert [one.state for one in intents(database)] == [State.AWAITING_APPROVAL]
+
+
 def test_a_helpdesk_that_does_not_answer_in_time_refuses(own_helpdesk, agent, database, monkeypatch):
     monkeypatch.setattr(fresh, "DEADLINE_S", 0.3)
     own_helpdesk.context.simulators["zendesk"].faults.set(
@@ -356,10 +404,10 @@ def test_a_look_up_is_no_older_than_it_may_be(app, agent, helpdesk):
     staff = app.extensions["deskbridge.sidebar"].staff
     login = Login(world.DESK, "501")
     Form(agent)
-    before = staff._kept[login].checked_at
+    before = staff._kept[login].read_at
     threading.Event().wait(0.01)
     Form(agent)
-    assert staff._kept[login].checked_at == before, "while somebody types, one look-up serves"
-    staff._kept[login] = access.Staff("agent", None, (), active=True, checked_at=world.ago(1))
+    assert staff._kept[login].read_at == before, "while somebody types, one look-up serves"
+    staff._kept[login] = replace(staff._kept[login], read_at=world.ago(1))
     Form(agent)
-    assert staff._kept[login].checked_at > before
+    assert staff._kept[login].read_at > before
