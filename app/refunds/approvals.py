@@ -9,7 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from app.access import Actor, Role
-from app.refunds import facts, lines, service, store
+from app.refunds import asker, facts, lines, service, store
 from app.refunds.answers import End
 from app.refunds.binding import bound
 from app.refunds.context import Context
@@ -77,7 +77,7 @@ def approve(ctx: Context, actor: Actor, intent_id: str, shown: str) -> Intent:
     unit = service.unit_refusal(ctx, seen.connection_id, seen.amount)
     with ctx.database.begin() as cx:
         intent = _taken(cx, intent_id)
-        if intent.person_id == actor.person_id:
+        if actor.person_id in asker.people(cx, intent):
             raise OwnProposal
         if intent.approver_id:
             return intent  # somebody was faster, or this is the second click
@@ -102,7 +102,7 @@ def judge(cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent) -> tupl
     except NotFound as error:
         return None, error
     found = facts.gather(cx, actor, where, known, intents, ctx.ladder, ctx.clock(), None, own_id=intent.id)
-    if intent.person_id == actor.person_id:
+    if actor.person_id in asker.people(cx, intent):
         return found.left, OwnProposal()
     if intent.expires_at is not None and intent.expires_at <= ctx.clock():
         return found.left, Closed(_LATE)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app import access, notify
 from app.access import CONSOLE, Actor, Role
-from app.refunds import facts, lines, links, offers, store, store_work
+from app.refunds import asker, facts, lines, links, offers, store, store_work
 from app.refunds.binding import bound
 from app.refunds.context import Context
 from app.refunds.facts import Known, Where
@@ -170,7 +170,8 @@ def _announce(cx: sa.Connection, ctx: Context, intent: Intent, hours: int) -> No
     subject = f"A refund of {plain(intent.amount)} waits for your approval"
     text = f"{subject} ({intent.id}, ticket {intent.ticket_id}).\n{intent.why}\nIt expires in {hours} hours."
     told = {"refund_id": intent.id, "ticket_id": intent.ticket_id, "bound": intent.bound}
-    addresses = access.emails(cx, Role.APPROVER, but=intent.person_id)
+    asked = asker.people(cx, intent)
+    addresses = {who: one for who, one in access.emails(cx, Role.APPROVER).items() if who not in asked}
     for person_id, address in addresses.items():
         body = f"{text}\n\n{links.make(cx, ctx, person_id)}\nThe link signs you in once, within an hour."
         notify.tell(cx, "refund.approval", f"{intent.id}-approval-{person_id}", subject, body, told, [address])
