@@ -115,10 +115,13 @@ def request(ctx: Context, actor: Actor, wish: Wish) -> Intent:
     _check(wish, offer, actor)
     unit = unit_refusal(ctx, offer.billing, wish.amount)
     with ctx.database.begin() as cx:
-        store.lock_names(cx, f"person/{actor.person_id}", f"charge/{offer.billing}/{offer.charge}")
+        where = Where(offer.billing, offer.charge, offer.helpdesk, offer.ticket)
+        payer_id, company = facts.company_of(cx, where, ctx.ladder)
+        names = (f"payer/{connection_id}/{one}" for connection_id, one in company)
+        store.lock_names(cx, f"person/{actor.person_id}", f"charge/{where.billing}/{where.charge}", *names)
         intent = store.by_request(cx, offer.request_id)
         if intent is None:
-            intent = _decide(cx, ctx, actor, wish, offer, now, unit)
+            intent = _decide(cx, ctx, actor, wish, offer, payer_id, now, unit)
         fp("refund.request.before_commit")
     fp("refund.request.after_commit")
     ctx.wake()
@@ -140,12 +143,17 @@ def _check(wish: Wish, offer: Offer, actor: Actor) -> None:
 
 
 def _decide(
-    cx: sa.Connection, ctx: Context, actor: Actor, wish: Wish, offer: Offer, now: datetime, unit: str
+    cx: sa.Connection, ctx: Context, actor: Actor, wish: Wish, offer: Offer, payer_id: str, now: datetime, unit: str
 ) -> Intent:
-    """Under the locks of person and charge: the same function as the strip, then the intent."""
+    """Under the locks of person, charge and payers: the same function as the strip, then the intent.
+
+    payer_id: whose lock is held; a charge that has another payer since is looked at again.
+    """
     where = Where(offer.billing, offer.charge, offer.helpdesk, offer.ticket)
     intents = store.of_charge(cx, where.billing, where.charge)
     known = facts.known_charge(cx, where, intents)
+    if known.payer_id != payer_id:
+        raise offers.OfferGone("The payment has another payer now. Look at the charge again.")
     row = reserve_row(cx, where, known)
     found = facts.gather(cx, actor, where, known, intents, ctx.ladder, now, row)
     strip = preflight(found, wish.amount, now, unit)
