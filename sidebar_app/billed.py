@@ -107,7 +107,8 @@ def _is_stale(until: datetime | None, now: datetime, settings: Settings) -> bool
 
 def _linked(cx: sa.Connection, visit: Visit, one: PayerMatch) -> str:
     """Who said that this is the payer, and when."""
-    asked = visit.requester is not None and one.rung in BY_PEOPLE  # another rung is nobody's saying
+    said = one.chosen or one.rung in BY_PEOPLE  # whatever else is nobody's saying
+    asked = visit.requester is not None and said
     link = identity.link_of(cx, visit.requester, one.key) if asked and visit.requester else None
     if link is None or link.made_by == LADDER:
         return ""

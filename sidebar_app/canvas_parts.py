@@ -123,9 +123,10 @@ def choose(asked: Asked, key: str, now: datetime) -> None:
     """One of several payers; remembered where their match is more than an unverified address. Raises NotTheirs."""
     with visiting(asked, now) as (cx, who):
         settings, accounts = parts().runtime.settings, parts().accounts()
-        one = payers.pick(panel.found_match(cx, who, settings, accounts), key)
+        found = panel.found_match(cx, who, settings, accounts)
+        one = payers.pick(found, key)
         if one is not None and who.requester is not None and who.writable:
-            payers.choose(cx, who.requester, one, who.by)
+            payers.choose(cx, who.requester, found, one, who.by)
 
 
 def refresh(asked: Asked, now: datetime) -> None:

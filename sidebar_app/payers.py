@@ -67,12 +67,13 @@ def choices(cx: sa.Connection, payers: Sequence[PayerMatch], told: Reader) -> li
     return found
 
 
-def choose(cx: sa.Connection, requester: Requester, payer: PayerMatch, by: str) -> bool:
-    """Remember an agent's choice; answers whether it was.
+def choose(cx: sa.Connection, requester: Requester, found: Match, payer: PayerMatch, by: str) -> bool:
+    """Remember an agent's choice among several; answers whether it was.
 
-    A click proves nothing: where only an unverified address speaks for these payers, the choice is shown and not stored.
+    A click proves nothing: the match stays as sure as it was, and where only an unverified address speaks for these payers
+    the choice is shown and not stored.
     """
-    if not payer.strength.is_at_least(Strength.TWO_FACTS):
+    if len(found.payers) < 2 or not payer.strength.is_at_least(Strength.TWO_FACTS):
         return False
-    identity.link(cx, requester, payer.key, by, note="chosen among several")
+    identity.choose(cx, requester, payer, by)
     return True

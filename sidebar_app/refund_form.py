@@ -46,7 +46,7 @@ class WrongEntry(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One choice. more: the arithmetic, or the period."""
+    """One choice. more: the arithmetic, or why it is not all of a line."""
 
     value: str
     text: str
@@ -163,8 +163,8 @@ def view(cx: sa.Connection, row: Row, payer: str, prepared: Prepared, amount: Mo
             for one in prepared.suggestions
         ],
         lines=[
-            Line(f"{one.id}:{one.amount.minor}", plain(one.text) or "Line", told.money(one.amount))
-            for one in prepared.lines
+            Line(f"{i.id}:{i.amount.minor}", plain(i.text) or "Line", told.money(i.amount), localised(i.note, told))
+            for i in prepared.lines
         ],
         reasons={one: REASON_WORDS[one] for one in REASONS},
         verdict=verdict(cx, prepared, amount, told), is_blocked=prepared.strip.verdict is Decision.REFUSED,

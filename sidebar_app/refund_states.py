@@ -17,7 +17,7 @@ from app.refunds.policy import Policy
 from app.refunds.states import AT_THE_BANK, OPEN
 from app.ui.words import Moment, Reader, localised, plain
 from sidebar_app.identity import Visit
-from sidebar_app.words import Pill, sentence
+from sidebar_app.words import Pill, sentence, too_weak
 
 LATELY: Final = timedelta(days=1)
 SHOWN: Final = 5
@@ -138,5 +138,5 @@ def _weak(policy: Policy, one: PayerMatch | None) -> str:
     if one is None:
         return "A refund can be asked for once it is clear who pays."
     if not one.strength.is_at_least(policy.strength):
-        return f"The match is {one.strength.value}; a refund takes {policy.strength.value}. Prove who pays first."
+        return too_weak(one.strength, policy.strength)
     return ""

@@ -107,7 +107,7 @@ def choose(connection: str, subject: str) -> Response:
         found = panel.found_match(cx, who, _settings(), parts().accounts())
         one = payers.pick(found, request.form.get("payer", ""))
         if one is not None and who.requester is not None and who.writable:
-            payers.choose(cx, who.requester, one, who.by)
+            payers.choose(cx, who.requester, found, one, who.by)
         shown = _panel(cx, who)
     return answers.fragment("panel.html", panel=shown, told=who.reader)
 

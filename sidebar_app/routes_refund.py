@@ -77,9 +77,9 @@ def guarded(answer: Callable[[], Response], title: str = "No refund") -> Respons
 
 
 def _case(connection: str, subject: str) -> Case:
-    """Who asks, about which charge. Raises NotHere, WhoPays, NotTheirs, RoleUnknown, NotAllowed."""
+    """Who asks, about which charge. Raises NotHere, WhoPays, NotTheirs, RoleUnknown, NotReadable, NotAllowed."""
     with visiting(connection, "tickets", subject) as (cx, who):
-        if not who.writable:
+        if not who.writable or who.ticket is None:
             raise NotHere
         found = panel.found_match(cx, who, parts().runtime.settings, parts().accounts())
         one = payers.pick(found, request.form.get("payer", ""))
@@ -87,8 +87,8 @@ def _case(connection: str, subject: str) -> Case:
             raise WhoPays
         where = Where(one.connection_id, request.form.get("charge", "")[:255], connection, subject)
         row = _row(cx, who, where, one.payer_id)
-        login = Login(connection, who.agent.id)
-    return Case(who, where, payers.key_of(one), row, parts().staff.actor(login))
+        login, ticket = Login(connection, who.agent.id), who.ticket.values
+    return Case(who, where, payers.key_of(one), row, parts().staff.actor(login, ticket))
 
 
 def _row(cx: sa.Connection, who: Visit, where: Where, payer_id: str) -> Row:

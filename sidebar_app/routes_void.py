@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Response, request
 
@@ -26,6 +28,7 @@ class _Case:
     """One refund of this ticket that somebody would take back. payer: the one whose panel is shown, "" for the only one."""
 
     who: Visit
+    ticket: Mapping[str, Any]
     intent: Intent
     payer: str
 
@@ -39,7 +42,7 @@ def refund_void(connection: str, subject: str) -> Response:
 def _case(connection: str, subject: str) -> _Case:
     """Raises NotHere, NotTheirs, NoSuchRefund."""
     with visiting(connection, "tickets", subject) as (cx, who):
-        if not who.writable:
+        if not who.writable or who.ticket is None:
             raise NotHere
         found = panel.found_match(cx, who, parts().runtime.settings, parts().accounts())
         one = payers.pick(found, request.form.get("payer", ""))
@@ -48,12 +51,12 @@ def _case(connection: str, subject: str) -> _Case:
     intent = next((i for i in every if i.id == wanted), None)
     if intent is None:
         raise NoSuchRefund
-    return _Case(who, intent, payers.key_of(one) if one else "")
+    return _Case(who, who.ticket.values, intent, payers.key_of(one) if one else "")
 
 
 def _answer(case: _Case) -> Response:
     ctx, told, intent = parts().runtime.refunds, case.who.reader, case.intent
-    who = parts().staff.actor(Login(case.who.session.connection_id, case.who.agent.id))
+    who = parts().staff.actor(Login(case.who.session.connection_id, case.who.agent.id), case.ticket)
     if request.form.get("sure") != "1":
         refunds.check_void(ctx, who, intent)
         with parts().runtime.database.begin() as cx:

@@ -56,6 +56,24 @@ STRENGTH: Final = {
     Strength.COMPANY: Pill("Company only", "quiet"),
 }  # fmt: skip
 
+_STANDS: Final = {
+    Strength.VERIFIED: "This payer was found by a verified address",
+    Strength.TWO_FACTS: "This payer was proved by two facts",
+}  # fmt: skip
+_LESS: Final = "or ask an admin to let the policy take less."
+_TAKES: Final = {
+    Strength.LINKED: f"a refund takes an id that links the two. Ask an admin to set it, {_LESS}",
+    Strength.VERIFIED: f"a refund takes a verified address. Let the customer verify theirs, {_LESS}",
+}
+
+
+def too_weak(strength: Strength, least: Strength) -> str:
+    """Why a match moves no money by the policy, and what helps."""
+    stands = _STANDS.get(strength, "This payer was found by an address that is not verified")
+    if least not in _TAKES:
+        return f"{stands}. Prove who pays first."
+    return f"{stands}; {_TAKES[least]}"
+
 
 def sentence(word: str) -> str:
     """A vendor's word as text: `past_due` is "Past due"."""

@@ -82,11 +82,12 @@ def settings(database, port=8300, **more):
 def helpdesk(context=None):
     """The simulated Zendesk with these agents, for look-ups of who somebody is now; to be stopped."""
     found = Local(context)
-    for agent_id, (role, _, groups, _) in STAFF.items():
+    for agent_id, (role, restriction, groups, organization) in STAFF.items():
         found.state._person(
             Person(int(agent_id), f"Agent {agent_id}", ((f"a{agent_id}@acme.example", True),), None, role), iso(NOW)
         )
-        found.state.users[int(agent_id)]["role"] = role
+        told = {"role": role, "ticket_restriction": None if restriction == "all" else restriction}
+        found.state.users[int(agent_id)] |= told | {"organization_id": int(organization) if organization else None}
         for group in groups:
             row = shapes.membership(
                 int(group) * 100_000 + int(agent_id), int(agent_id), int(group), iso(NOW), default=False

@@ -91,10 +91,9 @@ def set_rule(cx: sa.Connection, by: str, connection_id: str, kind: str, value: s
     audit.record(cx, by, "access.rule_set", connection_id, {"kind": kind, "value": value, "role": role.value})
 
 
-def emails(cx: sa.Connection, least: Role, but: str = "") -> dict[str, str]:
-    """Addresses by person of everybody named with this role or a higher one, but for one person."""
-    rows = store.people(cx)
-    return {r["id"]: r["email"] for r in rows if r["email"] and r["id"] != but and Role(r["role"]).is_at_least(least)}
+def emails(cx: sa.Connection, least: Role) -> dict[str, str]:
+    """Addresses by person of everybody named with this role or a higher one."""
+    return {r["id"]: r["email"] for r in store.people(cx) if r["email"] and Role(r["role"]).is_at_least(least)}
 
 
 def people(cx: sa.Connection) -> Sequence[sa.RowMapping]:

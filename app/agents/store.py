@@ -76,6 +76,14 @@ def find(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str,
     }  # fmt: skip
 
 
+def emails(cx: sa.Connection, connection_id: str, ids: Sequence[str]) -> dict[str, str]:
+    """Addresses of members of staff by id, as last read; who has none, or was never read, is missing."""
+    query = sa.select(agent.c.id, agent.c.email).where(
+        agent.c.connection_id == connection_id, agent.c.id.in_(list(ids)), agent.c.email.is_not(None)
+    )
+    return {row.id: row.email for row in cx.execute(query)}
+
+
 _FIND = (
     sa.select(agent, agent_read.c.read_at)
     .join(agent_read, agent_read.c.connection_id == agent.c.connection_id)

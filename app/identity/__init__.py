@@ -3,7 +3,7 @@
 from app.identity.payers import index_payers
 from app.identity.policy import IdentitySettings, Match, PayerMatch, Requester, Strength
 from app.identity.reverse import requesters_of, requesters_of_many
-from app.identity.service import link, link_of, look, match, unlink
+from app.identity.service import choose, link, link_of, look, match, unlink
 
 __all__ = [
     "IdentitySettings",
@@ -11,6 +11,7 @@ __all__ = [
     "PayerMatch",
     "Requester",
     "Strength",
+    "choose",
     "index_payers",
     "link",
     "link_of",

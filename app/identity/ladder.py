@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from app.customers.folding import is_free_mail
 from app.customers.look_alike import skeleton
 from app.customers.store import Person
-from app.identity.policy import BY_PEOPLE, IdentitySettings, Match, PayerKey, best
+from app.identity.policy import BY_PEOPLE, IdentitySettings, Match, PayerKey, PayerMatch, best
 
 _Clue = TypeVar("_Clue")
 
@@ -43,14 +43,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is written down of a person: payers by rung as people linked them, and the pairs people refused."""
+    """What is written down of a person: payers by rung as people linked them, and the pairs people refused.
+
+    chosen: payers that a person chose among several, each with the rung they stood on; the last one last.
+    """
 
     linked: Mapping[int, Sequence[PayerKey]] = field(default_factory=dict)
     refused: frozenset[PayerKey] = frozenset()
+    chosen: tuple[tuple[PayerKey, int], ...] = ()
 
     def has(self, payer: PayerKey) -> bool:
-        """Did a person link this payer, on whatever rung?"""
-        return any(payer in keys for keys in self.linked.values())
+        """Did a person link this payer, on whatever rung, or choose it?"""
+        return payer in dict(self.chosen) or any(payer in keys for keys in self.linked.values())
 
 
 def clues(person: Person, settings: IdentitySettings) -> Clues:
@@ -84,9 +88,16 @@ def climb(mine: Clues, found: Found, stored: Stored) -> Match:
         rungs[rung] -= stored.refused
     for rung in BY_PEOPLE:
         rungs[rung] |= set(stored.linked.get(rung, ()))
-    payers = best({rung: sorted(keys) for rung, keys in rungs.items()})
+    payers = _narrowed(best({rung: sorted(keys) for rung, keys in rungs.items()}), stored.chosen)
     company = _all(found.domains, mine.domains) | {payer.key for payer in payers}
     return Match(payers, tuple(sorted(company)), _warnings(mine, found))
+
+
+def _narrowed(payers: tuple[PayerMatch, ...], chosen: Sequence[tuple[PayerKey, int]]) -> tuple[PayerMatch, ...]:
+    """The one that was chosen last on this rung, as sure as it is without the choice; all where none of them was."""
+    mine = {(one.key, one.rung): one for one in payers}
+    last = next((mine[key] for key in reversed(chosen) if key in mine), None)
+    return (replace(last, chosen=True),) if last else payers
 
 
 def _all(found: Mapping[_Clue, Sequence[PayerKey]], wanted: Iterable[_Clue]) -> set[PayerKey]:

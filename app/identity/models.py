@@ -1,7 +1,8 @@
 """Links made by people or used by the ladder, and an index of the payers' addresses, domains and keys.
 
 A link has an end, never a deletion. made_by: a person, or `ladder` for what the ladder found by itself. A ladder's link
-that a person ended is a refusal: the ladder does not find that pair again until a person links it.
+that a person ended is a refusal: the ladder does not find that pair again until a person links it. A person's row whose
+note is CHOSEN is no link but a choice: it narrows what the ladder finds on the rung it names, and ends with it.
 """
 
 import sqlalchemy as sa

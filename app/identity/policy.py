@@ -29,6 +29,7 @@ class Strength(StrEnum):
 
 STRENGTHS: Final = {1: Strength.LINKED, 2: Strength.VERIFIED, 3: Strength.TWO_FACTS, 4: Strength.UNVERIFIED}
 BY_PEOPLE: Final = (1, 3)  # rungs of links that people make
+CHOSEN: Final = "chosen among several"  # the note of a choice; also the end of the note of a link that was chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,13 @@ PayerKey = tuple[str, str]  # (connection, payer id)
 
 @dataclass(frozen=True, slots=True, order=True)
 class PayerMatch:
-    """A payer of a requester, with the rung it was found on."""
+    """A payer of a requester, with the rung it was found on. chosen: by a person, among several on that rung."""
 
     connection_id: str
     payer_id: str
     rung: int
     strength: Strength
+    chosen: bool = False
 
     @property
     def key(self) -> PayerKey:
@@ -74,9 +76,10 @@ class PayerMatch:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """payers: all on the best rung, never "the first". company: payers of the same company, roll-up only.
+    """payers: all on the best rung, never "the first", or the one of them that a person chose.
 
-    warnings: sentences about domains that look like a payer's or a company's and are not.
+    company: payers of the same company, roll-up only. warnings: sentences about domains that look like a payer's or a
+    company's and are not.
     """
 
     payers: tuple[PayerMatch, ...] = ()

@@ -14,7 +14,7 @@ from app.customers.store import Person
 from app.identity import store
 from app.identity.ladder import Stored, climb, clues
 from app.identity.models import LADDER
-from app.identity.policy import BY_PEOPLE, STRENGTHS, IdentitySettings, Match, PayerKey, PayerMatch, Requester
+from app.identity.policy import BY_PEOPLE, CHOSEN, STRENGTHS, IdentitySettings, Match, PayerKey, PayerMatch, Requester
 from integrations.kernel.errors import NotFound
 from integrations.kernel.ids import new_id
 
@@ -83,6 +83,8 @@ def _remember(cx: sa.Connection, connection_id: str, found: Mapping[str, Match],
     }
     known = {pair: rung for pair, (rung, _) in links.ladder.items()}
     lapsed = [link_id for pair, (rung, link_id) in links.ladder.items() if pair not in now or now[pair].rung != rung]
+    stands = {(person_id, payer.key): payer.rung for person_id, one in found.items() for payer in one.payers}
+    lapsed += [link_id for pair, (rung, link_id) in links.choices.items() if stands.get(pair) != rung]
     store.end(cx, lapsed, LADDER)
     fresh = [
         (person_id, payer)
@@ -109,21 +111,56 @@ def _pair(requester: Requester, payer: PayerKey) -> dict[str, str]:
 def link(cx: sa.Connection, requester: Requester, payer: PayerKey, by: str, *, rung: int = 1, note: str = "") -> str:
     """A person says who pays for whom (rung 1), or two typed facts do (rung 3); answers the link's id.
 
-    A link as strong that a person made before stands, with its first maker; a weaker one and the ladder's are ended.
+    A link as strong that a person made before stands, with its first maker; a weaker one and the ladder's are ended, and
+    a choice, which proves nothing, goes on as part of the link.
     """
     if rung not in BY_PEOPLE or by == LADDER:
         raise ValueError(f"rung {rung} by {by} is not a person's link")
     known = store.live(cx, _pair(requester, payer))
-    if known is not None and known.made_by != LADDER and known.rung <= rung:
+    chosen = known is not None and store.is_choice(known)
+    if known is not None and known.made_by != LADDER and known.rung <= rung and not chosen:
         return str(known.id)
+    if chosen:
+        note = f"{note or 'linked'}, {CHOSEN}"
+    return _instead(cx, requester, known, PayerMatch(*payer, rung, STRENGTHS[rung]), by, note, "identity.linked")
+
+
+def choose(cx: sa.Connection, requester: Requester, payer: PayerMatch, by: str) -> str:
+    """A person says which of several payers on one rung is meant; answers the id of what is written down.
+
+    It proves nothing: the match stays as sure as it was, and the choice lasts as long as the ladder finds this payer on
+    this rung. A link that a person made of the two stays what it is.
+    """
+    known = store.live(cx, _pair(requester, payer.key))
+    is_link = known is not None and known.made_by != LADDER and not store.is_choice(known)
+    if known is not None and known.note.endswith(CHOSEN) and (is_link or known.rung == payer.rung):
+        return str(known.id)
+    note = CHOSEN
+    if known is not None and is_link:
+        note = f"{known.note or 'linked'}, {CHOSEN}"
+        payer = PayerMatch(*payer.key, known.rung, STRENGTHS[known.rung])
+    return _instead(cx, requester, known, payer, by, note, "identity.chosen")
+
+
+def _instead(
+    cx: sa.Connection,
+    requester: Requester,
+    known: sa.Row[Any] | None,
+    payer: PayerMatch,
+    by: str,
+    note: str,
+    action: str,
+) -> str:
+    """A person's row in the place of the live one; answers the id of what lives after it."""
+    pair = _pair(requester, payer.key)
     if known is not None:
         store.end(cx, [known.id], LADDER if known.made_by == LADDER else by)
-    row = _row(requester, PayerMatch(*payer, rung, STRENGTHS[rung]), by, note)
+    row = _row(requester, payer, by, note)
     store.put(cx, [row])
-    made = store.live(cx, _pair(requester, payer))  # another agent may have been faster: then theirs stands
+    made = store.live(cx, pair)  # another agent may have been faster: then theirs stands
     link_id = str(made.id if made is not None else row["id"])
     if link_id == row["id"]:
-        audit.record(cx, by, "identity.linked", link_id, {**_pair(requester, payer), "rung": rung})
+        audit.record(cx, by, action, link_id, {**pair, "rung": payer.rung})
     return link_id
 
 

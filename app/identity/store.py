@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.customers.look_alike import skeleton
 from app.identity.ladder import Clues, Found, Stored
 from app.identity.models import LADDER, identity_link
-from app.identity.policy import BY_PEOPLE, IdentitySettings, PayerKey
+from app.identity.policy import BY_PEOPLE, CHOSEN, IdentitySettings, PayerKey
 
 _LOOK_UP = """
 SELECT 'key' AS how, k.key AS clue, k.value AS value, k.connection_id, k.payer_id
@@ -76,16 +76,21 @@ def _sorted(rows: Iterable[sa.Row[Any]], most: int) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Stored links of people. ladder: what it has written down and not ended: (person, payer) -> rung and link id."""
+    """Stored links of people. ladder: what it has written down and not ended: (person, payer) -> rung and link id.
+
+    choices: the same of what people chose; of somebody who was merged, by whom they count for.
+    """
 
     stored: Mapping[str, Stored]
     ladder: Mapping[tuple[str, PayerKey], tuple[int, str]]
+    choices: Mapping[tuple[str, PayerKey], tuple[int, str]]
 
 
 # Links of people and of those who were merged into them, whom they count for.
 _LINKS = sa.text(
     """
-    SELECT l.id, l.person_id, l.payer_connection_id, l.payer_id, l.rung, l.made_by, l.ended_by, l.ended_at, w.whose, (
+    SELECT l.id, l.person_id, l.payer_connection_id, l.payer_id, l.rung, l.made_by, l.ended_by, l.ended_at, l.note,
+    w.whose, (
         SELECT a.gone FROM payer_address a
         WHERE a.connection_id = l.payer_connection_id AND a.payer_id = l.payer_id
     ) AS payer_gone
@@ -98,6 +103,7 @@ _LINKS = sa.text(
     ) AS w
     JOIN identity_link l ON l.connection_id = :connection AND l.person_id = w.id
     WHERE l.ended_at IS NULL OR l.made_by = :ladder
+    ORDER BY l.made_at, l.id
     """
 )
 
@@ -107,15 +113,30 @@ def links(cx: sa.Connection, connection_id: str, people: Sequence[str]) -> Links
     linked: dict[str, dict[int, list[PayerKey]]] = defaultdict(lambda: defaultdict(list))
     refused: dict[str, set[PayerKey]] = defaultdict(set)
     ladder: dict[tuple[str, PayerKey], tuple[int, str]] = {}
+    chosen: dict[str, list[tuple[PayerKey, int]]] = defaultdict(list)
+    choices: dict[tuple[str, PayerKey], tuple[int, str]] = {}
     for row in cx.execute(_LINKS, {"connection": connection_id, "people": list(people), "ladder": LADDER}):
         key = (row.payer_connection_id, row.payer_id)
         if row.made_by == LADDER and row.ended_at is None:
             ladder[row.person_id, key] = (row.rung, row.id)
         elif row.made_by == LADDER and row.ended_by != LADDER:
             refused[row.whose].add(key)
-        elif row.ended_at is None and row.rung in BY_PEOPLE and not row.payer_gone:
-            linked[row.whose][row.rung].append(key)
-    return Links({one: Stored(linked.get(one, {}), frozenset(refused.get(one, ()))) for one in people}, ladder)
+        elif row.ended_at is None:
+            if row.note.endswith(CHOSEN):
+                chosen[row.whose].append((key, row.rung))
+            if is_choice(row):
+                choices[row.whose, key] = (row.rung, row.id)
+            elif row.rung in BY_PEOPLE and not row.payer_gone:
+                linked[row.whose][row.rung].append(key)
+    stored = {
+        one: Stored(linked.get(one, {}), frozenset(refused.get(one, ())), tuple(chosen.get(one, ()))) for one in people
+    }
+    return Links(stored, ladder, choices)
+
+
+def is_choice(row: sa.Row[Any]) -> bool:
+    """Does this row say no more than which of several is meant?"""
+    return bool(row.made_by != LADDER and row.note == CHOSEN)
 
 
 def put(cx: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:

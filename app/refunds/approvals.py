@@ -9,17 +9,17 @@ from typing import Final
 import sqlalchemy as sa
 
 from app.access import Actor, Role
-from app.refunds import facts, service, store
+from app.refunds import asker, facts, lines, service, store
 from app.refunds.answers import End
 from app.refunds.binding import bound
 from app.refunds.context import Context
-from app.refunds.facts import Where
+from app.refunds.facts import Known, Where
 from app.refunds.intent import Intent
 from app.refunds.money import plain
 from app.refunds.policy import NotPermitted
 from app.refunds.preflight import Facts, preflight
 from app.refunds.settling import settle
-from app.refunds.states import State
+from app.refunds.states import COUNTED, RESERVING, State
 from app.telemetry.failpoints import fp
 from integrations.kernel.errors import AppError, NotFound, StateError
 from integrations.kernel.money import Money
@@ -77,7 +77,7 @@ def approve(ctx: Context, actor: Actor, intent_id: str, shown: str) -> Intent:
     unit = service.unit_refusal(ctx, seen.connection_id, seen.amount)
     with ctx.database.begin() as cx:
         intent = _taken(cx, intent_id)
-        if intent.person_id == actor.person_id:
+        if actor.person_id in asker.people(cx, intent):
             raise OwnProposal
         if intent.approver_id:
             return intent  # somebody was faster, or this is the second click
@@ -102,14 +102,23 @@ def judge(cx: sa.Connection, ctx: Context, actor: Actor, intent: Intent) -> tupl
     except NotFound as error:
         return None, error
     found = facts.gather(cx, actor, where, known, intents, ctx.ladder, ctx.clock(), None, own_id=intent.id)
-    if intent.person_id == actor.person_id:
+    if actor.person_id in asker.people(cx, intent):
         return found.left, OwnProposal()
     if intent.expires_at is not None and intent.expires_at <= ctx.clock():
         return found.left, Closed(_LATE)
     is_now = bound(where.billing, where.charge, known.payer_id, intent.amount, intent.reason, intent.lines)
     if is_now != intent.bound:
         return found.left, NotAsShown("It changed after it was asked for, so it is void. Ask for it anew.")
-    return found.left, _refusal(ctx, actor, found, intent, "")
+    return found.left, _refusal(ctx, actor, found, intent, "") or _lines_gone(cx, known, intent, intents)
+
+
+def _lines_gone(cx: sa.Connection, known: Known, intent: Intent, intents: Sequence[Intent]) -> AppError | None:
+    """Its invoice lines went back by another intent meanwhile; one that only waits, as this does, takes nothing."""
+    try:
+        lines.check(cx, intent.connection_id, known, intent.lines, intent.amount, intents, (*RESERVING, *COUNTED))
+    except lines.LinesRefused as refused:
+        return refused
+    return None
 
 
 def _refusal(ctx: Context, actor: Actor, found: Facts, intent: Intent, unit: str) -> AppError | None:
@@ -144,7 +153,7 @@ def _open_fault(
         return NotAsShown()
     row = service.reserve_row(cx, where, known)
     found = facts.gather(cx, actor, where, known, intents, ctx.ladder, ctx.clock(), row, own_id=intent.id)
-    return _refusal(ctx, actor, found, intent, unit)
+    return _refusal(ctx, actor, found, intent, unit) or _lines_gone(cx, known, intent, intents)
 
 
 def approve_many(ctx: Context, actor: Actor, wanted: Sequence[tuple[str, str]]) -> list[Outcome]:

@@ -106,6 +106,17 @@ def _sums(known: Known, intents: Sequence[Intent], row: sa.Row[Any] | None) -> t
     return ours + known.elsewhere, held
 
 
+def company_of(cx: sa.Connection, where: Where, ladder: IdentitySettings) -> tuple[str, list[tuple[str, str]]]:
+    """The charge's payer, "" when it is not known here, and all payers (connection, id) whose refunds count together."""
+    data = mirror.by_id(cx, where.billing, [("charge", where.charge)]).get(("charge", where.charge))
+    payer_id = data["payer_id"] if data else ""
+    return payer_id, _together(_match(cx, where, ladder), (where.billing, payer_id))
+
+
+def _together(match: Match, payer: tuple[str, str]) -> list[tuple[str, str]]:
+    return sorted({payer, *match.company, *(one.key for one in match.payers)})
+
+
 def _match(cx: sa.Connection, where: Where, ladder: IdentitySettings) -> Match:
     ticket = tickets.read(cx, where.helpdesk, [where.ticket]).get(where.ticket)
     if ticket is None or not ticket.requester_id:
@@ -125,13 +136,14 @@ def _other(intent: Intent) -> Other:
 
 
 def _earlier(cx: sa.Connection, match: Match, payer: tuple[str, str], now: datetime) -> Mapping[str, tuple[int, int]]:
-    """Refunds of the company in 90 days, and what of ours is on its way to it."""
-    payers = sorted({payer, *match.company, *(one.key for one in match.payers)})
-    found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    """Refunds of the company in 90 days, and what of ours is on its way to it or not in the mirror yet.
+
+    Ours first: one that the mirror hears of meanwhile is counted twice and not left out.
+    """
+    payers = _together(match, payer)
+    found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0)) | store.on_the_way(cx, payers)
     for currency, minor in _refunds(billing.profiles(cx, payers).values(), now):
         found[currency] = (found[currency][0] + 1, found[currency][1] + minor)
-    for currency, (count, minor) in store.on_the_way(cx, payers).items():
-        found[currency] = (found[currency][0] + count, found[currency][1] + minor)
     return dict(found)
 
 

@@ -90,6 +90,10 @@ refund_intent = sa.Table(
             " 'pending_vendor', 'requires_action')"
         ),
     ),
+    sa.Index(
+        "ix_refund_intent_succeeded", "connection_id", "payer_id", "created_at",
+        postgresql_where=sa.text("state = 'succeeded'"),
+    ),
     sa.Index("ix_refund_intent_charge", "connection_id", "charge_id"),
     sa.Index("ix_refund_intent_ticket", "helpdesk_id", "ticket_id"),
     sa.Index("ix_refund_intent_person", "person_id", "created_at"),

@@ -114,9 +114,14 @@ def match_light(facts: Facts) -> Light:
     if facts.strength is None or facts.strength is Strength.COMPANY:
         return Light("match", Colour.RED, "The person who wrote is not linked to who paid. Link them first.")
     if not facts.strength.is_at_least(least):
-        return Light("match", Colour.RED, f"The match is {facts.strength.value}; the policy asks for {least.value}.")
+        said = f"The match is {_word(facts.strength)}; the policy asks for {_word(least)}."
+        return Light("match", Colour.RED, said)
     colour = Colour.GREEN if facts.strength in (Strength.LINKED, Strength.VERIFIED) else Colour.AMBER
-    return Light("match", colour, f"The match is {facts.strength.value}.")
+    return Light("match", colour, f"The match is {_word(facts.strength)}.")
+
+
+def _word(strength: Strength) -> str:
+    return "by two facts" if strength is Strength.TWO_FACTS else strength.value
 
 
 def refundable_light(status: str, left: Money, amount: Money) -> Light:

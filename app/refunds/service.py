@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app import access, notify
 from app.access import CONSOLE, Actor, Role
-from app.refunds import facts, lines, links, offers, store, store_work
+from app.refunds import asker, facts, lines, links, offers, store, store_work
 from app.refunds.binding import bound
 from app.refunds.context import Context
 from app.refunds.facts import Known, Where
@@ -87,7 +87,7 @@ def prepare(ctx: Context, actor: Actor, where: Where, amount: Money | None = Non
         intents = store.of_charge(cx, where.billing, where.charge)
         known = facts.known_charge(cx, where, intents)
         found = facts.gather(cx, actor, where, known, intents, ctx.ladder, now, None)
-        choices = lines.choices(cx, where.billing, known, found.left)
+        choices = lines.choices(cx, where.billing, known, found.left, intents)
     asked = amount or found.left
     offer = Offer(
         new_id("req"), where.billing, where.charge, max(found.left.minor, 0), found.left.currency, where.helpdesk,
@@ -115,10 +115,13 @@ def request(ctx: Context, actor: Actor, wish: Wish) -> Intent:
     _check(wish, offer, actor)
     unit = unit_refusal(ctx, offer.billing, wish.amount)
     with ctx.database.begin() as cx:
-        store.lock_names(cx, f"person/{actor.person_id}", f"charge/{offer.billing}/{offer.charge}")
+        where = Where(offer.billing, offer.charge, offer.helpdesk, offer.ticket)
+        payer_id, company = facts.company_of(cx, where, ctx.ladder)
+        names = (f"payer/{connection_id}/{one}" for connection_id, one in company)
+        store.lock_names(cx, f"person/{actor.person_id}", f"charge/{where.billing}/{where.charge}", *names)
         intent = store.by_request(cx, offer.request_id)
         if intent is None:
-            intent = _decide(cx, ctx, actor, wish, offer, now, unit)
+            intent = _decide(cx, ctx, actor, wish, offer, payer_id, now, unit)
         fp("refund.request.before_commit")
     fp("refund.request.after_commit")
     ctx.wake()
@@ -140,19 +143,24 @@ def _check(wish: Wish, offer: Offer, actor: Actor) -> None:
 
 
 def _decide(
-    cx: sa.Connection, ctx: Context, actor: Actor, wish: Wish, offer: Offer, now: datetime, unit: str
+    cx: sa.Connection, ctx: Context, actor: Actor, wish: Wish, offer: Offer, payer_id: str, now: datetime, unit: str
 ) -> Intent:
-    """Under the locks of person and charge: the same function as the strip, then the intent."""
+    """Under the locks of person, charge and payers: the same function as the strip, then the intent.
+
+    payer_id: whose lock is held; a charge that has another payer since is looked at again.
+    """
     where = Where(offer.billing, offer.charge, offer.helpdesk, offer.ticket)
     intents = store.of_charge(cx, where.billing, where.charge)
     known = facts.known_charge(cx, where, intents)
+    if known.payer_id != payer_id:
+        raise offers.OfferGone("The payment has another payer now. Look at the charge again.")
     row = reserve_row(cx, where, known)
     found = facts.gather(cx, actor, where, known, intents, ctx.ladder, now, row)
     strip = preflight(found, wish.amount, now, unit)
     refuse(strip)
     if not wish.again:
         _ask_again(found, now)
-    invoice = lines.check(cx, where.billing, known, wish.lines, wish.amount)
+    invoice = lines.check(cx, where.billing, known, wish.lines, wish.amount, intents)
     fp("refund.request.before_insert")
     made = _insert(cx, actor, wish, offer, known, invoice, now)
     if strip.verdict is Decision.NEEDS_APPROVAL:
@@ -170,7 +178,8 @@ def _announce(cx: sa.Connection, ctx: Context, intent: Intent, hours: int) -> No
     subject = f"A refund of {plain(intent.amount)} waits for your approval"
     text = f"{subject} ({intent.id}, ticket {intent.ticket_id}).\n{intent.why}\nIt expires in {hours} hours."
     told = {"refund_id": intent.id, "ticket_id": intent.ticket_id, "bound": intent.bound}
-    addresses = access.emails(cx, Role.APPROVER, but=intent.person_id)
+    asked = asker.people(cx, intent)
+    addresses = {who: one for who, one in access.emails(cx, Role.APPROVER).items() if who not in asked}
     for person_id, address in addresses.items():
         body = f"{text}\n\n{links.make(cx, ctx, person_id)}\nThe link signs you in once, within an hour."
         notify.tell(cx, "refund.approval", f"{intent.id}-approval-{person_id}", subject, body, told, [address])

@@ -21,22 +21,28 @@ class Suggestion:
     arithmetic: str
 
 
-def unused_time(paid: Money, start: datetime, end: datetime, now: datetime, left: Money) -> Suggestion | None:
+def unused_time(
+    paid: Money, start: datetime, end: datetime, now: datetime, left: Money, before: Money | None = None
+) -> Suggestion | None:
     """What of `paid` stands for the time from now to the end of the period; None when there is nothing to suggest.
 
     Args:
         paid: what was paid for the period. start, end: of the period, aware UTC. left: still refundable.
+        before: given back of it already, which is taken off.
     """
     if end <= start or now >= end or paid.minor <= 0 or left.minor <= 0:
         return None
     whole = int((end - start).total_seconds())
     rest = int((end - max(now, start)).total_seconds())
     exact = Money(half_even(Fraction(paid.minor * rest, whole)), paid.currency)
-    amount = min(exact, left)
+    due = exact - before if before else exact
+    amount = min(due, left)
     if amount.minor <= 0:
         return None
     text = f"{plain(paid)} × {_days(rest)} of {_days(whole)} unused = {plain(exact)}"
-    if amount != exact:
+    if before and before.minor:
+        text += f", less {plain(before)} given back before = {plain(due)}"
+    if amount != due:
         text += f", of which {plain(left)} is left"
     return Suggestion(amount, text)
 

@@ -118,6 +118,69 @@ def test_what_a_person_refused_the_ladder_does_not_find_again_until_a_person_lin
     assert matched(cx) == []
 
 
+def second(cx, email="ann@example.com", **metadata):
+    record = Payer("cus_2", "cus_2", email, None, None, None, None, NOON, metadata)
+    identity.index_payers(cx, BANK, [record], settings=RULES)
+
+
+def chosen(cx, payer_id, by="agent_7"):
+    (one,) = [p for p in identity.match(cx, [ANN], RULES)[ANN].payers if p.payer_id == payer_id]
+    return identity.choose(cx, ANN, one, by)
+
+
+def test_a_choice_among_several_keeps_the_rung_they_stand_on(cx):
+    second(cx)
+    assert matched(cx) == [("cus_1", 2), ("cus_2", 2)]
+    assert chosen(cx, "cus_2") == chosen(cx, "cus_2", "agent_8")
+    assert matched(cx) == [("cus_2", 2)]
+    (one,) = identity.match(cx, [ANN], RULES)[ANN].payers
+    assert (one.strength, one.chosen) == ("verified", True)
+    assert identity.link_of(cx, ANN, (BANK, "cus_2")).made_by == "agent_7"
+    assert matched(cx) == [("cus_2", 2)], "the ladder writes no link of its own beside it"
+
+
+def test_a_choice_is_no_link_and_ends_with_what_it_was_made_among(cx):
+    second(cx)
+    chosen(cx, "cus_2")
+    second(cx, "other@example.com")
+    assert matched(cx) == [("cus_1", 2)]
+    second(cx)
+    assert matched(cx) == [("cus_1", 2), ("cus_2", 2)]
+    chosen(cx, "cus_2")
+    unsure = Email("ann@example.com", verified=False)
+    customers.apply_people(cx, DESK, [PersonRecord("ann", NOON.replace(hour=13), emails=(unsure,))])
+    assert matched(cx) == [("cus_1", 4), ("cus_2", 4)], "not verified any more: nobody has chosen among these"
+
+
+def test_of_two_that_two_facts_proved_the_chosen_one_stays_proved_and_is_no_more_than_that(cx):
+    customers.apply_people(cx, DESK, [PersonRecord("ann", NOON.replace(hour=13))])
+    second(cx, None)
+    for payer_id in ("cus_1", "cus_2"):
+        identity.link(cx, ANN, (BANK, payer_id), by="agent_7", rung=3, note="invoice number")
+    chosen(cx, "cus_2", "agent_8")
+    assert matched(cx) == [("cus_2", 3)]
+    assert identity.link_of(cx, ANN, (BANK, "cus_2")).note == "invoice number, chosen among several"
+    assert written(cx) == [(3, "agent_7", None), (3, "agent_7", "agent_8"), (3, "agent_8", None)]
+
+
+def test_the_last_choice_holds(cx):
+    """Two agents chose at once, each among both."""
+    second(cx)
+    both = identity.match(cx, [ANN], RULES)[ANN].payers
+    for one, by in zip(both, ("agent_7", "agent_8"), strict=True):
+        identity.choose(cx, ANN, one, by)
+    assert matched(cx) == [("cus_2", 2)]
+
+
+def test_a_person_who_links_a_chosen_payer_says_more_than_the_choice(cx):
+    second(cx)
+    chosen(cx, "cus_2")
+    identity.link(cx, ANN, (BANK, "cus_2"), by="agent_8", rung=3)
+    second(cx, None)
+    payer(cx)
+    assert matched(cx) == [("cus_2", 3)]
+
+
 @pytest.mark.parametrize(("rung", "by"), [(2, "agent_7"), (5, "agent_7"), (1, "ladder")])
 def test_people_make_links_of_their_own_rungs_only(cx, rung, by):
     with pytest.raises(ValueError, match="not a person's link"):

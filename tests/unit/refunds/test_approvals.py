@@ -10,16 +10,18 @@ import pytest
 import sqlalchemy as sa
 
 from app import access, refunds
-from app.access import Role
+from app.access import Login, Role, Staff
 from app.access.policy import StaleRole
+from app.agents import store as agents
 from app.audit import store as audit_store
-from app.refunds import State, follow
+from app.refunds import State, approvals, follow
 from app.refunds.approvals import Closed, NotAsShown, OwnProposal
 from app.refunds.offers import OfferGone
 from app.refunds.policy import NotPermitted
 from app.refunds.service import RefundRefused
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import NotAllowed
+from integrations.kernel.records import AgentRecord
 
 
 @pytest.fixture
@@ -74,6 +76,80 @@ def test_nobody_approves_what_they_asked_for_also_by_another_login(world):
     with pytest.raises(NotPermitted, match="above what you may approve"):
         refunds.approve(world.ctx, world.actor("Max", Role.APPROVER), intent.id, intent.bound)
     refunds.approve(world.ctx, world.actor("Ada", Role.ADMIN), intent.id, intent.bound)
+
+
+def from_the_helpdesk(world, mirrored=None):
+    """150.00 asked for in the helpdesk by a login nobody is named for; Eve, Ida are approvers. Answers intent, Eve's id."""
+    world.policy(limit__refunder__USD="5000/20000", limit__approver__USD="20000/100000")
+    with world.database.begin() as cx:
+        access.set_rule(cx, "per_setup", "con_desk", "group", "g1", Role.REFUNDER)
+        person = access.add_person(cx, "per_setup", "Eve", Role.APPROVER, "eve@desk.example")
+        access.add_person(cx, "per_setup", "Ida", Role.APPROVER, "ida@desk.example")
+        if mirrored:
+            staff = [AgentRecord("12", utc_now(), "Eve", mirrored, "agent", None, "all", ("g1",))]
+            agents.replace_all(cx, "con_desk", staff, utc_now())
+        staff = Staff("agent", None, ("g1",), active=True, checked_at=utc_now())
+        asks = access.actor(cx, Login("con_desk", "12"), staff, utc_now())
+    return world.request(world.charge(20_000), 15_000, asks), person
+
+
+def judged(world, actor, intent):
+    with world.database.begin() as cx:
+        return approvals.judge(cx, world.ctx, actor, intent)[1]
+
+
+def console(world, person):
+    with world.database.begin() as cx:
+        return access.named(cx, person, utc_now())
+
+
+def test_nobody_approves_what_they_asked_for_by_a_login_that_is_named_as_theirs_later(world):
+    intent, person = from_the_helpdesk(world)
+    assert intent.person_id == "con_desk:12"
+    with world.database.begin() as cx:
+        access.attach(cx, "per_setup", person, Login("con_desk", "12"))
+    assert isinstance(judged(world, console(world, person), intent), OwnProposal)
+    with pytest.raises(OwnProposal):
+        refunds.approve(world.ctx, console(world, person), intent.id, intent.bound)
+    assert world.state(intent.id) is State.AWAITING_APPROVAL
+    assert refunds.approve(world.ctx, named(world, "Ida"), intent.id, intent.bound).state is State.RESERVED
+
+
+@pytest.mark.parametrize("mirrored", ["eve@desk.example", " EVE@Desk.Example"])
+def test_nobody_approves_what_came_from_a_login_with_their_own_address(world, mirrored):
+    """Nobody said whose login it is; the helpdesk says by whose address."""
+    intent, person = from_the_helpdesk(world, mirrored)
+    assert [n.recipients for n in world.notices()] == [["ida@desk.example"]], "nor are they sent the link"
+    assert isinstance(judged(world, console(world, person), intent), OwnProposal)
+    with pytest.raises(OwnProposal):
+        refunds.approve(world.ctx, console(world, person), intent.id, intent.bound)
+    assert judged(world, named(world, "Ida"), intent) is None
+    assert refunds.approve(world.ctx, named(world, "Ida"), intent.id, intent.bound).state is State.RESERVED
+
+
+def test_two_people_with_one_address_are_one(world):
+    """Named twice: once as who refunds in the helpdesk, once as who approves."""
+    world.policy(limit__refunder__USD="5000/20000", limit__approver__USD="20000/100000")
+    asks = world.actor("Bea")
+    with world.database.begin() as cx:
+        person = access.add_person(cx, "per_setup", "Bea as approver", Role.APPROVER, "Bea@desk.example")
+        cx.execute(sa.text("UPDATE access_person SET email = 'bea@desk.example' WHERE id = :i"), {"i": asks.person_id})
+    intent = world.request(world.charge(20_000), 15_000, asks)
+    assert [n.recipients for n in world.notices()] == [[]]
+    with pytest.raises(OwnProposal):
+        refunds.approve(world.ctx, console(world, person), intent.id, intent.bound)
+
+
+def test_a_stranger_without_an_address_is_nobody_of_ours(world):
+    """That neither side has one does not make them the same."""
+    intent, _ = from_the_helpdesk(world, "other@desk.example")
+    assert len(world.notices()) == 2
+    assert refunds.approve(world.ctx, eve(world), intent.id, intent.bound).state is State.RESERVED
+
+
+def named(world, name):
+    with world.database.begin() as cx:
+        return access.named(cx, access.whose(cx, name), utc_now())
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.REFUNDER])

@@ -160,6 +160,7 @@ def test_several_payers_are_chosen_from_and_the_choice_is_remembered(admin, data
     with database.begin() as cx:
         made = cx.execute(sa.select(identity_link.c.made_by, identity_link.c.payer_id)).all()
     assert [tuple(row) for row in made] == [(f"inbox/{admin.admin}", "cus_7")]
+    assert "Verified e-mail" in admin.open(), "a choice lifts no match"
 
 
 def test_an_unverified_match_is_proven_by_an_invoice_number(admin, database):

@@ -150,7 +150,8 @@ def test_several_payers_are_a_choice_that_is_remembered_with_who_and_when(agent,
     assert (state(chosen), "Northwind Private" in chosen.text) == ("one", True)
     assert "Linked by Agent 501" in chosen.text
     (link,) = links(database)
-    assert (link.payer_id, link.rung, link.made_by, link.note) == ("cus_2", 1, "desk/501", "chosen among several")
+    assert (link.payer_id, link.rung, link.made_by, link.note) == ("cus_2", 2, "desk/501", "chosen among several")
+    assert "Verified e-mail" in chosen.text, "as sure as before: a click proves nothing"
     assert "Northwind Private" in agent.get("tickets/35436/panel").text
 
 
@@ -159,6 +160,12 @@ def test_a_choice_among_unverified_payers_is_shown_and_proves_nothing(agent, unv
     assert state(agent.open()) == "several"
     chosen = agent.post("tickets/35436/choose", payer="bank/cus_2")
     assert (state(chosen), links(database)) == ("unverified", [])
+
+
+def test_where_one_payer_fits_there_is_nothing_to_choose(agent, database):
+    agent.open()
+    assert state(agent.post("tickets/35436/choose", payer="bank/cus_1")) == "one"
+    assert links(database) == []
 
 
 def test_the_company_alone_shows_a_sum_and_no_payment(agent, database):

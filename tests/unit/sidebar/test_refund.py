@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -214,8 +215,18 @@ def test_a_suggestion_shows_its_sum_and_a_refund_by_line_names_its_line(agent, d
     assert label(form.check(how=value)) == "Send for approval"
     missing = form.request(how="lines", reason="")
     assert (missing.status_code, "Choose at least one line." in missing.text) == (422, True)
-    assert form.request(how="lines", line="il_1:124000", reason="").status_code == 202
-    assert intents(database)[0].lines == (("il_1", 124000),)
+    assert form.request(how="lines", line="il_1:100000", reason="").status_code == 202
+    assert intents(database)[0].lines == (("il_1", 100000),)
+    again = Form(agent)
+    assert "Scale, 30 days, 240,00 €" in again.answer.text.replace("\xa0", " ")
+    assert "(1.000,00 € of its 1.240,00 € was refunded before or is on its way)" in again.answer.text.replace(
+        "\xa0", " "
+    )
+    refused = again.request(how="lines", line="il_1:124000", reason="", again="1")
+    assert (refused.status_code, "Look at the charge again" in refused.text) == (422, True)
+    refused = again.request(how="lines", line="il_1:100000", reason="", again="1")
+    assert (refused.status_code, 'role="alert"' in refused.text) == (422, True)
+    assert "A line was refunded before or is on its way." in refused.text
 
 
 def test_a_disputed_charge_says_so_and_offers_no_button(agent, database):
@@ -252,9 +263,34 @@ def test_several_payers_and_a_weak_match_say_what_to_do_first(agent, database):
         cx.execute(sa.text("UPDATE person SET as_of = as_of - interval '1 hour'"))
         world.person(cx, verified=False)
     panel = agent.get("tickets/35436/panel").text
-    assert "Prove who pays first." in panel
+    assert "not verified; a refund takes a verified address. Let the customer verify theirs" in panel
     assert "data-refund" not in panel
     assert (label(Form(agent).answer), "the policy asks for verified" in Form(agent).answer.text) == ("", True)
+
+
+def test_who_proved_it_by_two_facts_is_told_what_the_policy_takes_and_a_click_lifts_nothing(agent, database):
+    with database.begin() as cx:
+        world.person(cx, "10002", email="nobody@unknown.example", company=None)
+        world.ticket(cx, "35436", requester_id="10002")
+        world.may_refund(cx, strength="two_facts")
+        world.bill(cx, world.payer(email="nobody@unknown.example"))
+        cx.execute(sa.text("UPDATE person_email SET verified = false WHERE person_id = '10002'"))
+    assert "not verified. Prove who pays first." in agent.get("tickets/35436/panel").text
+    with database.begin() as cx:
+        world.may_refund(cx)
+    proved = agent.post("tickets/35436/facts", invoice="NW-0119").text
+    assert "This payer was proved by two facts; a refund takes a verified address." in proved
+    assert "ask an admin to let the policy take less" in proved
+    for _ in range(2):
+        form = Form(agent)
+        assert (label(form.answer), "The match is by two facts; the policy asks for" in form.answer.text) == ("", True)
+        assert form.request(**part("12,00")).status_code == 422
+        assert agent.post("tickets/35436/choose", payer=PAYER).status_code == 200
+    assert intents(database) == []
+    assert "two_facts" not in agent.get("tickets/35436/panel").text + form.answer.text
+    with database.begin() as cx:
+        world.may_refund(cx, strength="two_facts")
+    assert Form(agent).request(**part("12,00")).status_code == 202
 
 
 def test_who_may_refund_nothing_is_told_why_and_sees_no_button(agent, as_agent, database):
@@ -308,6 +344,53 @@ def test_the_role_is_that_of_now_not_that_of_the_mirror(own_helpdesk, agent, dat
     assert intents(database) == []
 
 
+def refused_everywhere(agent, said, **proposed):
+    """Form, check, request and taking back, from a page that was opened before."""
+    offer = proposed.pop("offer", "")
+    answers = [
+        agent.post(f"tickets/35436/{name}", payer=PAYER, charge=CHARGE, offer=offer, **part("12,00"), **proposed)
+        for name in ("refund", "refund_check", "refund_request", "refund_void")
+    ]
+    return [(one.status_code, said in one.text) for one in answers] == [(403, True)] * 4
+
+
+@pytest.mark.parametrize("role", ["end-user", "light_agent", "contributor", ""])
+def test_a_named_refunder_who_is_no_full_agent_any_more_refunds_nothing(own_helpdesk, agent, app, database, role):
+    with database.begin() as cx:
+        access.attach(
+            cx, "per_setup", access.add_person(cx, "per_setup", "Bea", Role.REFUNDER), Login(world.DESK, "501")
+        )
+    form = Form(agent)
+    assert form.request(how="full", reason="").status_code == 202
+    own_helpdesk.state.users[501]["role"] = role
+    app.extensions["deskbridge.sidebar"].staff._kept.clear()
+    (intent,) = intents(database)
+    assert refused_everywhere(agent, "not a full agent", offer=form.fixed["offer"], intent=intent.id, sure="1")
+    assert [one.state for one in intents(database)] == [State.AWAITING_APPROVAL]
+
+
+@pytest.mark.parametrize(
+    ("who", "change"),
+    [
+        ("502", {}), ("501", {"ticket_restriction": "assigned"}), ("501", {"ticket_restriction": "organization"}),
+        ("501", {"ticket_restriction": "a word we do not know"}), ("504", {"organization_id": None}),
+        ("504", {"organization_id": 7002}),
+    ],
+)  # fmt: skip
+def test_who_may_not_read_the_ticket_any_more_refunds_nothing_on_it(own_helpdesk, as_agent, app, database, who, change):
+    """By the mirror, which is minutes old, they still may."""
+    agent = as_agent(who)
+    agent.open()
+    form = Form(agent)
+    assert form.request(how="full", reason="").status_code == 202
+    own_helpdesk.state.memberships.clear()
+    own_helpdesk.state.users[int(who)] |= change
+    app.extensions["deskbridge.sidebar"].staff._kept.clear()
+    (intent,) = intents(database)
+    assert refused_everywhere(agent, "may not read this ticket", offer=form.fixed["offer"], intent=intent.id, sure="1")
+    assert [one.state for one in intents(database)] == [State.AWAITING_APPROVAL]
+
+
 def test_a_helpdesk_that_does_not_answer_in_time_refuses(own_helpdesk, agent, database, monkeypatch):
     monkeypatch.setattr(fresh, "DEADLINE_S", 0.3)
     own_helpdesk.context.simulators["zendesk"].faults.set(
@@ -321,10 +404,10 @@ def test_a_look_up_is_no_older_than_it_may_be(app, agent, helpdesk):
     staff = app.extensions["deskbridge.sidebar"].staff
     login = Login(world.DESK, "501")
     Form(agent)
-    before = staff._kept[login].checked_at
+    before = staff._kept[login].read_at
     threading.Event().wait(0.01)
     Form(agent)
-    assert staff._kept[login].checked_at == before, "while somebody types, one look-up serves"
-    staff._kept[login] = access.Staff("agent", None, (), active=True, checked_at=world.ago(1))
+    assert staff._kept[login].read_at == before, "while somebody types, one look-up serves"
+    staff._kept[login] = replace(staff._kept[login], read_at=world.ago(1))
     Form(agent)
-    assert staff._kept[login].checked_at > before
+    assert staff._kept[login].read_at > before
