@@ -137,7 +137,7 @@ def _form(asked: Asked, charge_id: str, now: datetime, problem: str = "") -> Sho
     """One payment: its lights and the form."""
     one = made.payment(asked, charge_id, now)
     prepared = refunds.prepare(parts().runtime.refunds, one.actor, one.where)
-    shown = canvas_refund.form(one.row, prepared, one.who.reader, made.typed_of(asked), problem)
+    shown = canvas_refund.form(one.row, prepared, one.who.reader, made.typed_of(asked), problem, one.waits)
     return shown, made.stored(asked, charge=charge_id)
 
 

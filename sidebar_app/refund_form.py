@@ -18,7 +18,7 @@ from app.refunds.service import REASONS
 from app.ui.words import Reader, localised, plain
 from integrations.kernel.errors import InputError
 from integrations.kernel.money import Money, exponent
-from sidebar_app.refund_states import names
+from sidebar_app.refund_states import names, waiting
 from sidebar_app.rows import Row
 from sidebar_app.words import Pill
 
@@ -76,7 +76,8 @@ class Verdict:
 class View:
     """The form. problem, field: what is wrong, and where; "" for the whole. ask: the second confirmation that is wanted.
 
-    is_blocked: no amount of it can be given back now, so there is nothing to fill in.
+    is_blocked: no amount of it can be given back now, so there is nothing to fill in. waits: why it is not sent at once,
+    "" when it is.
     """
 
     row: Row
@@ -92,6 +93,7 @@ class View:
     is_blocked: bool
     how: str
     typed: Form
+    waits: str = ""
     problem: str = ""
     field: str = ""
     ask: str = ""
@@ -168,5 +170,5 @@ def view(cx: sa.Connection, row: Row, payer: str, prepared: Prepared, amount: Mo
         ],
         reasons={one: REASON_WORDS[one] for one in REASONS},
         verdict=verdict(cx, prepared, amount, told), is_blocked=prepared.strip.verdict is Decision.REFUSED,
-        how=form.get("how", "full"), typed=form,
+        how=form.get("how", "full"), typed=form, waits=waiting(cx, payer.partition("/")[0], told),
     )  # fmt: skip

@@ -13,13 +13,15 @@ from app import access, agents, refunds
 from app.access import Actor, Login, Role, Staff
 from app.identity import PayerMatch
 from app.refunds import Intent, State
+from app.refunds.answers import KEY_REFUSED
 from app.refunds.policy import Policy
-from app.refunds.states import AT_THE_BANK, OPEN
+from app.refunds.states import AT_THE_BANK, ON_ITS_WAY, OPEN
 from app.ui.words import Moment, Reader, localised, plain
 from sidebar_app.identity import Visit
 from sidebar_app.words import Pill, sentence
 
 LATELY: Final = timedelta(days=1)
+SOON: Final = timedelta(minutes=1)  # what has not moved by then is waiting for something
 SHOWN: Final = 5
 _IN_DOUBT: Final = (
     "Whether it was made is not known. Nothing is repeated; the amount stays held back; an admin was told."
@@ -42,6 +44,8 @@ WORDS: Final[Mapping[State, tuple[Pill, str]]] = {
     State.VOIDED: (Pill("Void", "quiet"), ""),
 }  # fmt: skip
 STALLED: Final = (Pill("Late at the bank", "bad"), "The bank has not answered in time; the ticket was opened again.")
+WAITS: Final = Pill("Waits to be sent", "warn")
+_NOT_SENT: Final = (State.PROPOSED, State.RESERVED, State.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,28 @@ class Moving:
     may_void: bool
 
 
-def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence[str]) -> tuple[Moving, ...]:
-    """Newest first: whatever is not at an end, and what came to one within a day; of these charges, and of this ticket."""
+def waiting(cx: sa.Connection, connection_id: str, told: Reader) -> str:
+    """Why nothing is sent to the billing vendor now, "" while it is: by what workers wrote down, nobody is asked."""
+    found = refunds.held(cx, connection_id)
+    if found is None:
+        return ""
+    since, why = told.time(found[0]).text, found[1]
+    what = "Stripe refuses our key" if why == KEY_REFUSED else "Our settings for Stripe cannot be used"
+    return f"{what} since {since}: refunds wait, and an admin was told. It goes on by itself once that is put right."
+
+
+def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence[str], held: str) -> tuple[Moving, ...]:
+    """Newest first: whatever is not at an end, and what came to one within a day; of these charges, and of this ticket.
+
+    held: why nothing is sent now, as `waiting` says it.
+    """
     told = visit.reader
     ticket_id = visit.subject.id if visit.ticket else ""
     every = refunds.of_payer(cx, one.key, charges, visit.session.connection_id, ticket_id)
     found = [i for i in every if _is_shown(i, told)][:SHOWN]
     who = names(cx, (i.person_id for i in found))
     voidable = {i.id for i in found if _may_void(cx, visit, i)}
-    return tuple(_moving(i, told, who, i.id in voidable) for i in found)
+    return tuple(_moving(i, told, who, held, may_void=i.id in voidable) for i in found)
 
 
 def _is_shown(intent: Intent, told: Reader) -> bool:
@@ -82,21 +99,32 @@ def _may_void(cx: sa.Connection, visit: Visit, intent: Intent) -> bool:
     return here == (intent.helpdesk_id, intent.ticket_id) and refunds.may_void(actor(cx, visit), intent)
 
 
-def _moving(intent: Intent, told: Reader, who: Mapping[str, str], may_void: bool) -> Moving:
-    pill, said = in_words(intent, told)
+def _moving(intent: Intent, told: Reader, who: Mapping[str, str], held: str, *, may_void: bool) -> Moving:
+    pill, said = in_words(intent, told, held)
+    is_moving = intent.state in _NOT_SENT and not (held or intent.why) and not _is_late(intent, told)
     return Moving(
         intent.id, told.money(intent.amount), pill, said, who.get(intent.person_id, "a colleague"),
-        told.time(intent.created_at), intent.state in (State.PROPOSED, State.RESERVED, State.SENDING), may_void,
+        told.time(intent.created_at), is_moving, may_void,
     )  # fmt: skip
 
 
-def in_words(intent: Intent, told: Reader) -> tuple[Pill, str]:
-    """Where it is, in one word and in sentences: why it came there, and what that means."""
+def _is_late(intent: Intent, told: Reader) -> bool:
+    return told.now - intent.state_at >= SOON
+
+
+def in_words(intent: Intent, told: Reader, held: str) -> tuple[Pill, str]:
+    """Where it is, in one word and in sentences: why it came there, what that means, and what it waits for."""
+    if intent.state in _NOT_SENT and held:
+        return WAITS, held
+    if intent.state is State.RESERVED and _is_late(intent, told):
+        return WORDS[intent.state][0], "Nobody has taken it up yet, and nothing was sent. It goes on by itself."
     pill, said = STALLED if intent.stalled_at and intent.state in AT_THE_BANK else WORDS[intent.state]
+    if intent.state is State.SENDING and intent.why:
+        pill, said = WAITS, "It is tried again by itself."
     why = localised(plain(intent.why), told) if intent.state is not State.SUCCEEDED else ""
     if why and why[-1] not in ".!?":  # a vendor's code for why it failed, or what an approver typed
         why = f"{why if ' ' in why else sentence(why)}."
-    return pill, " ".join(part for part in (why, said) if part)
+    return pill, " ".join(part for part in (why, said, held if intent.state in ON_ITS_WAY else "") if part)
 
 
 def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:

@@ -68,6 +68,8 @@ def _columns(ctx: Context, intent: Intent, end: End) -> dict[str, Any]:
     }  # fmt: skip
     if end.refund:
         values["refund_id"] = end.refund.id
+    if end.state is None and end.why:  # a move writes its own
+        values["why"] = end.why
     return values
 
 

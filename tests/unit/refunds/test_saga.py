@@ -166,6 +166,31 @@ def test_a_key_without_the_permission_holds_everything_and_tells_a_person_once(w
     world.check()
 
 
+def test_why_it_waits_is_written_down_while_its_state_stays(world):
+    world.stripe.state.deny(["refunds:write"])
+    intent = world.request(world.charge())
+    world.drain()
+    assert (world.state(intent.id), world.intent(intent.id).why) == (State.SENDING, "The vendor refuses our key.")
+    world.stripe.state.deny([])
+    world.settle_all()
+    assert (world.state(intent.id), world.intent(intent.id).why) == (State.SUCCEEDED, "")
+
+
+def test_a_key_refused_again_after_the_last_hold_was_over_is_told_again(world):
+    with world.database.begin() as cx:
+        assert store_work.hold(cx, "con_bill", "The vendor refuses our key.", 300.0)
+    with world.database.begin() as cx:
+        assert not store_work.hold(cx, "con_bill", "The vendor refuses our key.", 300.0)
+    with world.database.begin() as cx:
+        cx.execute(
+            sa.text("UPDATE refund_hold SET until = now() - interval '1 day', since = now() - interval '2 days'")
+        )
+        assert store_work.held(cx, "con_bill") is None, "nobody is held by what is long over"
+    with world.database.begin() as cx:
+        assert store_work.hold(cx, "con_bill", "The vendor refuses our key.", 300.0)
+        assert cx.execute(sa.text("SELECT since = now() FROM refund_hold")).scalar_one()
+
+
 def test_a_secret_key_holds_everything_before_the_vendor_is_asked(world):
     world.account = replace(world.account, secrets={"api_key": (SECRET_KEY,)})
     intent = world.request(world.charge())

@@ -17,6 +17,7 @@ from app.cli import register
 from app.factory import create_app
 from app.identity.models import identity_link
 from app.inbox.models import delivery_key
+from app.refunds import store_work
 from app.refunds.models import refund_intent
 from integrations.kernel.clock import utc_now
 from sandbox.desk import intercom_inbox
@@ -187,6 +188,19 @@ def test_a_refund_is_asked_for_by_the_second_click_only(admin, database):
         cx.execute(sa.update(refund_intent).values(state="succeeded"))
     assert "€12.00 · Refunded" in admin.click("state")
     assert "€12.00 · Refunded" in admin.open()
+
+
+def test_while_the_vendor_refuses_our_key_the_canvases_say_that_it_waits(admin, database):
+    admin.review()
+    admin.click("confirm")
+    with database.begin() as cx:
+        store_work.hold(cx, world.BANK, "The vendor refuses our key.", 300.0)
+    text = admin.click("state")
+    assert "€12.00 · Waits to be sent" in text
+    assert "Stripe refuses our key since" in text
+    assert "in a moment" not in text
+    assert "Stripe refuses our key since" in admin.click("charge/ch_cus_1_1")
+    assert "review" in admin.ids(), "it may be asked for all the same"
 
 
 def test_a_confirmation_is_used_once(admin, database):
