@@ -26,6 +26,8 @@ SHOWN: Final = 5
 _IN_DOUBT: Final = (
     "Whether it was made is not known. Nothing is repeated; the amount stays held back; an admin was told."
 )
+_FREE: Final = "the amount is free again once the charge was read at Stripe"
+_BACK: Final = f"The bank sent it back; {_FREE}. Ask for it anew, or pay the customer another way."
 WORDS: Final[Mapping[State, tuple[Pill, str]]] = {
     State.PROPOSED: (Pill("Requested", "warn"), "It is sent in a moment."),
     State.RESERVED: (Pill("Requested", "warn"), "It is sent in a moment."),
@@ -36,8 +38,8 @@ WORDS: Final[Mapping[State, tuple[Pill, str]]] = {
     State.PENDING_VENDOR: (Pill("At the bank", "warn"), "Stripe made it; the bank has not answered."),
     State.REQUIRES_ACTION: (Pill("Waits for the customer", "warn"), "The customer must do something at their bank."),
     State.SUCCEEDED: (Pill("Refunded", "good"), ""),
-    State.FAILED: (Pill("Failed", "bad"), "The bank sent it back; the amount is free again."),
-    State.CANCELED: (Pill("Canceled", "quiet"), "No money moved; the amount is free again."),
+    State.FAILED: (Pill("Failed", "bad"), _BACK),
+    State.CANCELED: (Pill("Canceled", "quiet"), f"No money moved; {_FREE}."),
     State.REJECTED: (Pill("Refused", "bad"), "No money moved; the amount is free again."),
     State.DECLINED: (Pill("Declined", "bad"), ""),
     State.EXPIRED: (Pill("Expired", "quiet"), ""),

@@ -11,7 +11,7 @@ from app.config import Settings
 from app.outbox.wanted import Wanted
 from app.refunds.intent import Intent
 from app.refunds.money import plain
-from app.refunds.states import State
+from app.refunds.states import RETURNED, State
 from app.tickets import store as tickets
 from integrations.kernel.records import Note
 
@@ -24,7 +24,6 @@ _TEXTS = {
     State.CANCELED: "Refund of {amount} was canceled: the money did not reach the customer.",
     State.NEEDS_HUMAN: "Whether the refund of {amount} was made is not known. A person is asked to look; do not repeat it.",
 }
-_AGAIN = (State.FAILED, State.CANCELED)
 RULE = "refunds"
 
 
@@ -34,7 +33,7 @@ def tell(cx: sa.Connection, settings: Settings, intent: Intent, why: str) -> Non
     if text is None:
         return
     lines = [text.format(amount=plain(intent.amount)), *([why] if why else []), *_ids(intent)]
-    tags = [f"{settings.tag_prefix}refund_failed"] if intent.state in _AGAIN else []
+    tags = [f"{settings.tag_prefix}refund_failed"] if intent.state in RETURNED else []
     _want(cx, settings, intent, f"{intent.id}-{intent.state.value}", lines, tags)
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from app import refunds
+from app.billing import service as billing
+from app.billing import store as mirror
 from app.outbox.models import outbox
 from app.refunds import State, follow, store_work
 from app.refunds.answers import End
 from app.refunds.service import AskAgain, RefundRefused
 from app.refunds.settling import settle
+from integrations.kernel.clock import utc_now
+from integrations.stripe import client as stripe_client
+from integrations.transport.http import OpenGate
 from sandbox.stripe.simulator import SECRET_KEY
 
 
@@ -216,6 +222,56 @@ def test_a_refund_may_fail_at_the_bank_days_later_and_the_ticket_opens_again(wor
     world.drain()
     assert world.row(charge).refunded == 1000
     world.check()
+
+
+def fails_at_the_bank(world, intent):
+    """The bank sends it back, and a look at the vendor settles it; answers the vendor's id. Our mirror hears nothing."""
+    made = world.at_vendor(intent.id)[0]["id"]
+    world.stripe.state.settle_refund(made, "failed")
+    with world.database.begin() as cx:
+        store_work.heard(cx, "con_bill", [intent.id], [], [])
+    world.drain()
+    return made
+
+
+def hears(world, kind, one):
+    """The mirror gets the news of one object only."""
+    client = stripe_client.connect(replace(world.account, base_url=world.stripe.url), OpenGate())
+    told = [(client.fetch(kind, one), utc_now() + timedelta(minutes=6))]
+    with world.database.begin() as cx:
+        billing.refresh(cx, "con_bill", billing.apply(cx, "con_bill", told, "seats_used", read=True), "seats_used")
+
+
+def test_what_the_bank_sent_back_is_read_again_and_until_then_the_strip_says_so(world):
+    charge = world.charge()
+    intent = world.request(charge, 10_000)
+    world.drain()
+    world.mirror(charge)
+    made = fails_at_the_bank(world, intent)
+    with world.database.begin() as cx:
+        wanted = mirror.take_rereads(cx, 10)
+    assert wanted == [("con_bill", "charge", charge), ("con_bill", "refund", made)]
+    hears(world, "refund", made)
+    shown = world.prepare(charge)
+    assert (shown.left.minor, shown.strip.verdict) == (0, "refused")
+    assert "100.00 USD of it came back, and the charge is being read again" in shown.strip.why
+    hears(world, "charge", charge)
+    shown = world.prepare(charge)
+    assert (shown.left.minor, shown.strip.verdict) == (10_000, "allowed")
+    world.request(charge, 10_000, again=True)
+    world.drain()
+    world.check()
+
+
+def test_what_others_gave_back_after_the_bank_sent_ours_back_is_theirs(world):
+    charge = world.charge()
+    intent = world.request(charge, 10_000)
+    world.drain()
+    world.mirror(charge)
+    fails_at_the_bank(world, intent)
+    world.stripe.state.refund(charge, 10_000)
+    world.mirror(charge)
+    assert world.prepare(charge).strip.why == "All of it has been given back, or is on its way."
 
 
 def test_a_refund_the_bank_keeps_for_three_days_opens_the_ticket_once(world):
