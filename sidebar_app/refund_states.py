@@ -15,7 +15,7 @@ from app.identity import PayerMatch
 from app.refunds import Intent, State
 from app.refunds.answers import KEY_REFUSED
 from app.refunds.policy import Policy
-from app.refunds.states import AT_THE_BANK, ON_ITS_WAY, OPEN
+from app.refunds.states import AT_THE_BANK, ON_ITS_WAY, OPEN, RETURNED
 from app.ui.words import Moment, Reader, localised, plain
 from sidebar_app.identity import Visit
 from sidebar_app.words import Pill, sentence
@@ -45,7 +45,9 @@ WORDS: Final[Mapping[State, tuple[Pill, str]]] = {
     State.EXPIRED: (Pill("Expired", "quiet"), ""),
     State.VOIDED: (Pill("Void", "quiet"), ""),
 }  # fmt: skip
-STALLED: Final = (Pill("Late at the bank", "bad"), "The bank has not answered in time; the ticket was opened again.")
+STALLED: Final = (Pill("Late at the bank", "bad"), "The bank has not answered in time.")
+_OPENED: Final = "The ticket was opened again."
+_CLOSED: Final = "The ticket is closed and cannot be opened again: contact the customer."
 WAITS: Final = Pill("Waits to be sent", "warn")
 _NOT_SENT: Final = (State.PROPOSED, State.RESERVED, State.SENDING)
 
@@ -88,7 +90,8 @@ def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence
     found = [i for i in every if _is_shown(i, told)][:SHOWN]
     who = names(cx, (i.person_id for i in found))
     voidable = {i.id for i in found if _may_void(cx, visit, i)}
-    return tuple(_moving(i, told, who, held, may_void=i.id in voidable) for i in found)
+    closed = refunds.of_closed_tickets(cx, [i for i in found if i.state in RETURNED or _is_stalled(i)])
+    return tuple(_moving(i, told, who, in_words(i, told, held, i.id in closed), i.id in voidable) for i in found)
 
 
 def _is_shown(intent: Intent, told: Reader) -> bool:
@@ -101,11 +104,10 @@ def _may_void(cx: sa.Connection, visit: Visit, intent: Intent) -> bool:
     return here == (intent.helpdesk_id, intent.ticket_id) and refunds.may_void(actor(cx, visit), intent)
 
 
-def _moving(intent: Intent, told: Reader, who: Mapping[str, str], held: str, *, may_void: bool) -> Moving:
-    pill, said = in_words(intent, told, held)
-    is_moving = intent.state in _NOT_SENT and not (held or intent.why) and not _is_late(intent, told)
+def _moving(intent: Intent, told: Reader, who: Mapping[str, str], words: tuple[Pill, str], may_void: bool) -> Moving:
+    is_moving = intent.state in _NOT_SENT and words[0] is not WAITS and not _is_late(intent, told)
     return Moving(
-        intent.id, told.money(intent.amount), pill, said, who.get(intent.person_id, "a colleague"),
+        intent.id, told.money(intent.amount), *words, who.get(intent.person_id, "a colleague"),
         told.time(intent.created_at), is_moving, may_void,
     )  # fmt: skip
 
@@ -114,19 +116,30 @@ def _is_late(intent: Intent, told: Reader) -> bool:
     return told.now - intent.state_at >= SOON
 
 
-def in_words(intent: Intent, told: Reader, held: str) -> tuple[Pill, str]:
-    """Where it is, in one word and in sentences: why it came there, what that means, and what it waits for."""
+def _is_stalled(intent: Intent) -> bool:
+    return intent.stalled_at is not None and intent.state in AT_THE_BANK
+
+
+def in_words(intent: Intent, told: Reader, held: str, is_closed: bool = False) -> tuple[Pill, str]:
+    """Where it is, in one word and in sentences: why it came there, what that means, and what it waits for.
+
+    Args:
+        held: why nothing is sent now, as `waiting` says it.
+        is_closed: the ticket takes no write any more, which matters where it should have been opened again.
+    """
     if intent.state in _NOT_SENT and held:
         return WAITS, held
     if intent.state is State.RESERVED and _is_late(intent, told):
         return WORDS[intent.state][0], "Nobody has taken it up yet, and nothing was sent. It goes on by itself."
-    pill, said = STALLED if intent.stalled_at and intent.state in AT_THE_BANK else WORDS[intent.state]
+    pill, said = STALLED if _is_stalled(intent) else WORDS[intent.state]
     if intent.state is State.SENDING and intent.why:
         pill, said = WAITS, "It is tried again by itself."
     why = localised(plain(intent.why), told) if intent.state is not State.SUCCEEDED else ""
     if why and why[-1] not in ".!?":  # a vendor's code for why it failed, or what an approver typed
         why = f"{why if ' ' in why else sentence(why)}."
-    return pill, " ".join(part for part in (why, said, held if intent.state in ON_ITS_WAY else "") if part)
+    ticket = _CLOSED if is_closed else _OPENED if _is_stalled(intent) else ""
+    parts = (why, said, ticket, held if intent.state in ON_ITS_WAY else "")
+    return pill, " ".join(part for part in parts if part)
 
 
 def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:

@@ -84,11 +84,12 @@ def _consequences(cx: sa.Connection, ctx: Context, intent: Intent, end: End) -> 
         mirror.want_reread(cx, intent.connection_id, [("charge", intent.charge_id), ("refund", intent.refund_id)])
     if intent.state in COUNTED and intent.lines:
         cx.execute(insert(refund_credit).values(intent_id=intent.id).on_conflict_do_nothing())
-    tickets.tell(cx, ctx.settings, intent, end.why)
+    closed = tickets.tell(cx, ctx.settings, intent, end.why)
     if intent.state is State.NEEDS_HUMAN:
         alert(cx, intent, "needs_human", f"A person must look at refund {intent.id}", end.why)
     if intent.state in RETURNED:
-        alert(cx, intent, intent.state.value, f"Refund {intent.id} {intent.state.value} at the bank", end.why)
+        why = "\n".join(part for part in (end.why, closed) if part)
+        alert(cx, intent, intent.state.value, f"Refund {intent.id} {intent.state.value} at the bank", why)
 
 
 def alert(cx: sa.Connection, intent: Intent, kind: str, subject: str, why: str) -> None:

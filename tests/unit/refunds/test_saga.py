@@ -16,7 +16,9 @@ from app.refunds import State, follow, store_work
 from app.refunds.answers import End
 from app.refunds.service import AskAgain, RefundRefused
 from app.refunds.settling import settle
+from app.tickets import store as tickets
 from integrations.kernel.clock import utc_now
+from integrations.kernel.records import TicketRecord
 from integrations.stripe import client as stripe_client
 from integrations.transport.http import OpenGate
 from sandbox.stripe.simulator import SECRET_KEY
@@ -285,6 +287,31 @@ def test_a_refund_the_bank_keeps_for_three_days_opens_the_ticket_once(world):
     assert follow.follow(world.ctx) == 0
     assert [n.kind for n in world.notices()] == ["refund.stalled"]
     assert wanted(world)[-1]["tags"] == {"db_refund_stalled": True}
+
+
+def closes(world):
+    """As Zendesk does four days after a ticket was solved: nothing is written to it any more."""
+    values = {"requester_id": "ann", "status": "closed", "tags": []}
+    with world.database.begin() as cx:
+        tickets.apply(cx, "con_desk", [TicketRecord("7", utc_now(), values, complete=True)])
+
+
+def test_a_closed_ticket_is_not_written_to_and_the_notice_says_to_contact_the_customer(world):
+    failed, late = world.request(world.charge(), 1000), world.request(world.charge(), 999)
+    world.drain()
+    closes(world)
+    before = wanted(world)
+    fails_at_the_bank(world, failed)
+    with world.database.begin() as cx:
+        cx.execute(
+            sa.text("UPDATE refund_intent SET state_at = state_at - interval '73 hours' WHERE id = :i"), {"i": late.id}
+        )
+    follow.follow(world.ctx)
+    assert wanted(world) == before, "it would end as a dead letter"
+    told = {notice.kind: notice.body for notice in world.notices()}
+    assert set(told) == {"refund.failed", "refund.stalled"}
+    for body in told.values():
+        assert "Ticket 7 is closed and cannot be opened again: contact the customer." in body
 
 
 def test_a_worker_that_comes_back_late_writes_nothing(world):

@@ -126,6 +126,26 @@ def test_what_waits_for_a_vendor_that_is_away_says_so_and_is_asked_about_less_of
     assert 'data-moving="1"' not in text
 
 
+STUCK = {
+    "failed": "UPDATE refund_intent SET state = 'failed', why = 'lost_or_stolen_card'",
+    "stalled": "UPDATE refund_intent SET state = 'pending_vendor', stalled_at = now()",
+}
+
+
+@pytest.mark.parametrize("what", STUCK)
+def test_of_a_ticket_that_is_closed_nobody_says_that_it_was_opened_again(agent, database, what):
+    Form(agent).request(**part("12,00"))
+    with database.begin() as cx:
+        cx.execute(sa.text(STUCK[what]))
+    opened, closed = "The ticket was opened again.", "The ticket is closed and cannot be opened again"
+    text = agent.get("tickets/35436/panel").text
+    assert (opened in text, closed in text) == (what == "stalled", False)
+    with database.begin() as cx:
+        cx.execute(sa.text('UPDATE ticket SET "values" = "values" || \'{"status": "closed"}\''))
+    text = agent.get("tickets/35436/panel").text
+    assert (opened in text, closed in text) == (False, True)
+
+
 def test_what_nobody_has_taken_up_for_minutes_is_asked_about_less_often(agent, database):
     Form(agent).request(**part("12,00"))
     with database.begin() as cx:
