@@ -22,6 +22,12 @@ def after(seconds: float) -> sa.ColumnElement[Any]:
     return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, float(seconds))
 
 
+def moment(cx: sa.Connection) -> datetime:
+    """Now, by the clock that `state_at` is written by: when this transaction began."""
+    found: datetime = cx.execute(sa.select(sa.func.now())).scalar_one()
+    return found
+
+
 def _due() -> sa.ColumnElement[bool]:
     held = sa.exists().where(h.connection_id == i.connection_id, h.until > sa.func.now())
     return sa.and_(
