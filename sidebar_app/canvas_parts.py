@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from app import refunds
 from app.access import Actor
-from app.refunds import Intent, Where
+from app.refunds import Intent, Prepared, Where
 from integrations.kernel.errors import NotFound
 from sidebar_app import billed, canvas_door, canvas_views, panel, payers, reading, refund_states, two_facts
 from sidebar_app.canvas_door import Asked
@@ -121,6 +121,12 @@ def payment(asked: Asked, charge_id: str, now: datetime) -> Payment:
     billing = found.payer.key.partition("/")[0]
     where = Where(billing, row.key, asked.account.connection_id, asked.conversation_id)
     return Payment(row, where, who, actor, found.payer.waits)
+
+
+def with_names(prepared: Prepared) -> Prepared:
+    """The strip with names where it has ids of people."""
+    with parts().runtime.database.begin() as cx:
+        return refund_states.with_names(cx, prepared)
 
 
 def choose(asked: Asked, key: str, now: datetime) -> None:

@@ -18,7 +18,7 @@ from app.refunds.service import REASONS
 from app.ui.words import Reader, localised, plain
 from integrations.kernel.errors import InputError
 from integrations.kernel.money import Money, exponent
-from sidebar_app.refund_states import names, waiting
+from sidebar_app.refund_states import waiting, with_names
 from sidebar_app.rows import Row
 from sidebar_app.words import Pill
 
@@ -142,14 +142,11 @@ def entry(amount: Money, told: Reader) -> str:
 
 def verdict(cx: sa.Connection, prepared: Prepared, amount: Money, told: Reader) -> Verdict:
     """The strip in the reader's words, and what the button says."""
-    strip = prepared.strip
-    who = names(cx, prepared.people)
-    lights = []
-    for light in strip.lights:
-        text = light.text
-        for person, name in who.items():
-            text = text.replace(person, name)
-        lights.append(Light(LIGHTS[light.name], COLOURS[light.colour.value], localised(plain(text), told)))
+    strip = with_names(cx, prepared).strip
+    lights = [
+        Light(LIGHTS[light.name], COLOURS[light.colour.value], localised(plain(light.text), told))
+        for light in strip.lights
+    ]
     label = {Decision.ALLOWED: f"Refund {told.money(amount)}", Decision.NEEDS_APPROVAL: "Send for approval"}
     return Verdict(lights, label.get(strip.verdict, ""), localised(plain(strip.why), told))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from app import access, agents, refunds
 from app.access import Actor, Login, Role, Staff
 from app.identity import PayerMatch
-from app.refunds import Intent, State
+from app.refunds import Intent, Prepared, State
 from app.refunds.answers import KEY_REFUSED
 from app.refunds.policy import Policy
 from app.refunds.states import AT_THE_BANK, ON_ITS_WAY, OPEN, RETURNED
@@ -153,6 +153,17 @@ def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:
         agent = agents.find(cx, connection_id, [agent_id]).get(agent_id)
         found[one] = agent.name if agent else "a colleague"
     return {one: plain(name) for one, name in found.items()}
+
+
+def with_names(cx: sa.Connection, prepared: Prepared) -> Prepared:
+    """The strip with names where it has ids of people."""
+    who, lights = names(cx, prepared.people), []
+    for light in prepared.strip.lights:
+        text = light.text
+        for person, name in who.items():
+            text = text.replace(person, name)
+        lights.append(replace(light, text=text))
+    return replace(prepared, strip=replace(prepared.strip, lights=tuple(lights)))
 
 
 def hindrance(cx: sa.Connection, visit: Visit, one: PayerMatch | None) -> str:

@@ -269,6 +269,32 @@ def test_a_second_refund_of_the_charge_asks_again(admin, database):
     assert [one.amount for one in intents(database)] == [1200, 1300]
 
 
+def test_who_asked_for_another_refund_is_a_name_and_no_id(admin, client, admins, database):
+    admin.review()
+    admin.click("confirm")
+    inbox.person(database, admins[1])
+    other = Inbox(client, admins[1])
+    other.open()
+    text = other.click("charge/ch_cus_1_0")
+    assert f"A refund of €12.00 by Person {admin.admin} is in progress." in text
+    assert "per_" not in text
+
+
+def test_a_click_that_was_cut_off_after_its_confirmation_was_used_says_what_to_do(admin, database):
+    """As after a crash between the two transactions: the confirmation is used up, and nothing was asked for."""
+    admin.review()
+    shown = admin.current
+    admin.click("confirm")
+    with database.begin() as cx:
+        cx.execute(sa.delete(refund_intent))
+    admin.current = shown
+    text = admin.click("confirm")
+    assert "below is what was asked for" not in text
+    assert "nothing was asked for with it" in text
+    assert "Press Refresh" in text
+    assert {"state", "home"} <= set(admin.ids())
+
+
 def test_a_disputed_charge_has_no_form(admin):
     admin.open()
     admin.click("page/10")
