@@ -88,7 +88,8 @@ def _consequences(cx: sa.Connection, ctx: Context, intent: Intent, end: End) -> 
     if intent.state is State.NEEDS_HUMAN:
         alert(cx, intent, "needs_human", f"A person must look at refund {intent.id}", end.why)
     if intent.state in RETURNED:
-        why = "\n".join(part for part in (end.why, closed) if part)
+        note = "Void its credit note, where one was written." if intent.lines else ""
+        why = "\n".join(part for part in (end.why, closed, note) if part)
         alert(cx, intent, intent.state.value, f"Refund {intent.id} {intent.state.value} at the bank", why)
 
 
