@@ -81,7 +81,8 @@ def _consequences(cx: sa.Connection, ctx: Context, intent: Intent, end: End) -> 
     before the ticket's outbox is written to: the inbox goes in this order too.
     """
     if intent.state in RETURNED:
-        mirror.want_reread(cx, intent.connection_id, [("charge", intent.charge_id), ("refund", intent.refund_id)])
+        both = (("charge", intent.charge_id), ("refund", intent.refund_id))
+        mirror.want_reread(cx, intent.connection_id, [key for key in both if key[1]])
     if intent.state in COUNTED and intent.lines:
         cx.execute(insert(refund_credit).values(intent_id=intent.id).on_conflict_do_nothing())
     closed = tickets.tell(cx, ctx.settings, intent, end.why)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import html
 import json
 import re
@@ -14,17 +13,13 @@ from flask import Flask
 
 from app.access import Role
 from app.cli import register
-from app.factory import create_app
 from app.identity.models import identity_link
 from app.inbox.models import delivery_key
-from app.refunds import store_work
 from app.refunds.models import refund_intent
 from integrations.kernel.clock import utc_now
 from sandbox.desk import intercom_inbox
 from sandbox.intercom.hooks import CLIENT_SECRET
-from sandbox.intercom.local import Local
 from sandbox.stripe.local import serve
-from sidebar_app import blueprint, canvas
 from tests import canvas_world as inbox
 from tests import sidebar_world as world
 from tests.canvas_world import CONVERSATION, STRANGER, Inbox
@@ -49,45 +44,9 @@ CLICKS = (
 )
 
 
-@pytest.fixture(scope="module")
-def intercom():
-    local = Local()
-    yield local
-    local.stop()
-
-
 @pytest.fixture
-def admins(intercom):
-    """Ids of admins with a seat, as the workspace lists them."""
-    before = copy.deepcopy(intercom.state.admins)
-    yield [i for i in before if i.isdigit()]
-    intercom.state.admins.clear()
-    intercom.state.admins.update(before)
-
-
-@pytest.fixture
-def app(database, intercom, admins):
-    settings = world.settings(database)
-    world.connect(database, settings.keys)
-    inbox.connect(database, settings.keys, intercom.url)
-    inbox.seed(database, admins, charges=24)
-    made = create_app(settings)
-    made.register_blueprint(blueprint)
-    made.register_blueprint(canvas)
-    yield made
-    made.extensions["deskbridge"].database.close()
-
-
-@pytest.fixture
-def client(app):
-    return app.test_client(use_cookies=False)
-
-
-@pytest.fixture
-def admin(client, admins, database):
-    """An admin who may refund."""
-    inbox.person(database, admins[0])
-    return Inbox(client, admins[0])
+def app(inbox_app):
+    return inbox_app
 
 
 def intents(database):
@@ -190,19 +149,6 @@ def test_a_refund_is_asked_for_by_the_second_click_only(admin, database):
     assert "€12.00 · Refunded" in admin.open()
 
 
-def test_while_the_vendor_refuses_our_key_the_canvases_say_that_it_waits(admin, database):
-    admin.review()
-    admin.click("confirm")
-    with database.begin() as cx:
-        store_work.hold(cx, world.BANK, "The vendor refuses our key.", 300.0)
-    text = admin.click("state")
-    assert "€12.00 · Waits to be sent" in text
-    assert "Stripe refuses our key since" in text
-    assert "in a moment" not in text
-    assert "Stripe refuses our key since" in admin.click("charge/ch_cus_1_1")
-    assert "review" in admin.ids(), "it may be asked for all the same"
-
-
 def test_a_confirmation_is_used_once(admin, database):
     admin.review()
     shown = admin.current
@@ -267,32 +213,6 @@ def test_a_second_refund_of_the_charge_asks_again(admin, database):
     assert len(intents(database)) == 1
     admin.click("confirm")
     assert [one.amount for one in intents(database)] == [1200, 1300]
-
-
-def test_who_asked_for_another_refund_is_a_name_and_no_id(admin, client, admins, database):
-    admin.review()
-    admin.click("confirm")
-    inbox.person(database, admins[1])
-    other = Inbox(client, admins[1])
-    other.open()
-    text = other.click("charge/ch_cus_1_0")
-    assert f"A refund of €12.00 by Person {admin.admin} is in progress." in text
-    assert "per_" not in text
-
-
-def test_a_click_that_was_cut_off_after_its_confirmation_was_used_says_what_to_do(admin, database):
-    """As after a crash between the two transactions: the confirmation is used up, and nothing was asked for."""
-    admin.review()
-    shown = admin.current
-    admin.click("confirm")
-    with database.begin() as cx:
-        cx.execute(sa.delete(refund_intent))
-    admin.current = shown
-    text = admin.click("confirm")
-    assert "below is what was asked for" not in text
-    assert "nothing was asked for with it" in text
-    assert "Press Refresh" in text
-    assert {"state", "home"} <= set(admin.ids())
 
 
 def test_a_disputed_charge_has_no_form(admin):
