@@ -43,7 +43,10 @@ class Lists:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Everything of the one payer that is shown. linked: who said so, and when; "" where nobody did."""
+    """Everything of the one payer that is shown. linked: who said so, and when; "" where nobody did.
+
+    waits: why a refund that is asked for now is not sent at once, "" when it is.
+    """
 
     key: str
     name: str
@@ -62,6 +65,7 @@ class Payer:
     methods: tuple[str, ...]
     lists: Lists
     happened: tuple[activity.Happened, ...]
+    waits: str
     moving: tuple[refund_states.Moving, ...]
     until: Moment | None
     is_stale: bool
@@ -76,6 +80,7 @@ def payer(
     found = whole.of_payer(cx, one.key, KINDS, max(limit, activity.SHOWN))
     profile: Mapping[str, Any] = found.profile
     record: Mapping[str, Any] = next(iter(found.records.get("payer", ())), {})
+    waits = refund_states.waiting(cx, one.connection_id, told)
     return Payer(
         key=payers.key_of(one),
         name=plain(record.get("name")) or "No name",
@@ -93,7 +98,8 @@ def payer(
         plans=_plans(found, told),
         methods=_methods(found, record, told),
         lists=_lists(found, told, limit),
-        moving=refund_states.of_payer(cx, visit, one, [c["id"] for c in found.records.get("charge", ())]),
+        waits=waits,
+        moving=refund_states.of_payer(cx, visit, one, [c["id"] for c in found.records.get("charge", ())], waits),
         happened=tuple(activity.lately(found.records, told)),
         until=told.time(found.until) if found.until else None,
         is_stale=_is_stale(found.until, told.now, settings),

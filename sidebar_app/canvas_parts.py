@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from app import refunds
 from app.access import Actor
-from app.refunds import Intent, Where
+from app.refunds import Intent, Prepared, Where
 from integrations.kernel.errors import NotFound
 from sidebar_app import billed, canvas_door, canvas_views, panel, payers, reading, refund_states, two_facts
 from sidebar_app.canvas_door import Asked
@@ -34,12 +34,13 @@ class NotAsked(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment of the conversation's payer, and where somebody asks for it back."""
+    """One payment of the conversation's payer, and where somebody asks for it back. waits: as `Payer` says it."""
 
     row: Row
     where: Where
     who: Visit
     actor: Actor
+    waits: str
 
 
 @contextmanager
@@ -93,9 +94,11 @@ def intents(asked: Asked) -> Sequence[Intent]:
 
 def askings(asked: Asked, now: datetime) -> Sequence[Asking]:
     """The same, each with whether this admin is offered to take it back: by the mirror, the click asks Intercom."""
+    every = intents(asked)
     with visiting(asked, now) as (cx, who):
         actor = refund_states.actor(cx, who)
-    return [Asking(one, who.writable and refunds.may_void(actor, one)) for one in intents(asked)]
+        held = {one: refund_states.waiting(cx, one, who.reader) for one in {i.connection_id for i in every}}
+    return [Asking(one, who.writable and refunds.may_void(actor, one), held[one.connection_id]) for one in every]
 
 
 def intent(asked: Asked, intent_id: str) -> Intent:
@@ -116,7 +119,14 @@ def payment(asked: Asked, charge_id: str, now: datetime) -> Payment:
     if row is None or found.payer is None:
         raise NotShown
     billing = found.payer.key.partition("/")[0]
-    return Payment(row, Where(billing, row.key, asked.account.connection_id, asked.conversation_id), who, actor)
+    where = Where(billing, row.key, asked.account.connection_id, asked.conversation_id)
+    return Payment(row, where, who, actor, found.payer.waits)
+
+
+def with_names(prepared: Prepared) -> Prepared:
+    """The strip with names where it has ids of people."""
+    with parts().runtime.database.begin() as cx:
+        return refund_states.with_names(cx, prepared)
 
 
 def choose(asked: Asked, key: str, now: datetime) -> None:

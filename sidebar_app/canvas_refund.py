@@ -35,9 +35,12 @@ class Confirmation:
 
 
 def form(
-    charge: Row, prepared: Prepared, told: Reader, typed: Mapping[str, str], problem: str = ""
+    charge: Row, prepared: Prepared, told: Reader, typed: Mapping[str, str], problem: str = "", waits: str = ""
 ) -> list[Component]:  # fmt: skip
-    """One payment with the pre-flight lights, and the form where anything of it can be given back."""
+    """One payment with the pre-flight lights, and the form where anything of it can be given back.
+
+    waits: why it would not be sent at once, "" when it would.
+    """
     found = [
         text(f"{charge.amount} · {charge.pill.text}", "header"),
         text(f"{charge.title} · {charge.at.text}", "muted"),
@@ -47,6 +50,8 @@ def form(
         found.append(text(localised(problem, told), "error"))
     if prepared.strip.verdict is Decision.REFUSED and not problem:
         return [*found, BACK]
+    if waits:
+        found.append(text(waits, "error"))
     found.append(divider())
     for one in prepared.suggestions[:2]:
         found.append(text(f"Unused time: {told.money(one.amount)} ({localised(one.arithmetic, told)})", "muted"))

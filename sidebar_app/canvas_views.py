@@ -21,10 +21,14 @@ CHARGE: Final = "charge"  # what the id of a payment's row begins with
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A refund that was asked for in a conversation. may_void: this admin is offered to take it back."""
+    """A refund that was asked for in a conversation. may_void: this admin is offered to take it back.
+
+    held: why nothing is sent to its billing vendor now, "" while it is.
+    """
 
     intent: Intent
     may_void: bool
+    held: str
 
 
 def home(panel: Panel, refunds: Sequence[Asking], told: Reader, page: int, *, chosen: bool = False) -> list[Component]:
@@ -157,13 +161,13 @@ def asked_for(refunds: Sequence[Asking], told: Reader) -> Iterator[Component]:
         return
     shown = refunds[:REFUNDS]
     yield text("Refunds of this conversation", "header")
-    yield rows([_asking(one.intent, told) for one in shown])
+    yield rows([_asking(one.intent, told, one.held) for one in shown])
     for one in shown:
         if one.may_void:
             yield button(f"void/{one.intent.id}", f"Take back {told.money(one.intent.amount)}")
 
 
-def _asking(one: Intent, told: Reader) -> Component:
-    pill, said = in_words(one, told)
+def _asking(one: Intent, told: Reader, held: str) -> Component:
+    pill, said = in_words(one, told, held)
     title = f"{told.money(one.amount)} · {pill.text}"
     return item(f"intent/{one.id}", title, f"{one.id} · {told.time(one.created_at).text}", said, opens=False)

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from app import refunds, sessions
 from app.access import Role
-from app.refunds import Wish
+from app.refunds import Wish, offers
 from app.refunds.approvals import Closed
 from app.refunds.money import parse_entry
 from app.refunds.policy import NotPermitted
@@ -35,6 +35,10 @@ from sidebar_app.canvas_views import CHARGE
 from sidebar_app.parts import parts
 
 Shown = tuple[list[Component], dict[str, Any]]
+IN_VAIN: Final = (
+    "This confirmation was used before, and nothing was asked for with it so far. Press Refresh: if the refund is not "
+    "listed below then, go back to the payment and ask for it again."
+)
 
 blueprint = Blueprint("canvas", __name__, url_prefix="/intercom/canvas")
 log = get_logger(__name__)
@@ -136,8 +140,8 @@ def _voided(asked: Asked, intent_id: str, now: datetime) -> Shown:
 def _form(asked: Asked, charge_id: str, now: datetime, problem: str = "") -> Shown:
     """One payment: its lights and the form."""
     one = made.payment(asked, charge_id, now)
-    prepared = refunds.prepare(parts().runtime.refunds, one.actor, one.where)
-    shown = canvas_refund.form(one.row, prepared, one.who.reader, made.typed_of(asked), problem)
+    prepared = made.with_names(refunds.prepare(parts().runtime.refunds, one.actor, one.where))
+    shown = canvas_refund.form(one.row, prepared, one.who.reader, made.typed_of(asked), problem, one.waits)
     return shown, made.stored(asked, charge=charge_id)
 
 
@@ -181,7 +185,7 @@ def _confirm(asked: Asked, now: datetime) -> Shown:
     with runtime.database.begin() as cx:
         fresh = sessions.use_once(cx, made.once(asked.account.connection_id), shown.digest, shown.ends_at)
     if not fresh:
-        return _state(asked, now, canvas_pass.ConfirmedBefore.public)
+        return _state(asked, now, _used_before(shown, now))
     wish = Wish(
         shown.offer, shown.amount, shown.reason, shown.note, again="again" in shown.agreed,
         fraud_confirmed="fraud_confirmed" in shown.agreed,
@@ -192,6 +196,15 @@ def _confirm(asked: Asked, now: datetime) -> Shown:
         asks = (*shown.agreed, str(error.context["ask"]))
         return _confirmation(asked, replace(shown, nonce=new_id("cnf"), agreed=asks), one, str(error))
     return _state(asked, now)
+
+
+def _used_before(shown: Pass, now: datetime) -> str:
+    """What a used confirmation led to: its refund, or nothing, where the click that used it was cut off."""
+    runtime = parts().runtime
+    offer = offers.read(shown.offer, runtime.settings.keys, now)
+    with runtime.database.begin() as cx:
+        is_asked = refunds.by_request(cx, offer.request_id) is not None
+    return canvas_pass.ConfirmedBefore.public if is_asked else IN_VAIN
 
 
 _CLICKS: Final[Mapping[str, Callable[[Asked, datetime], Shown]]] = {

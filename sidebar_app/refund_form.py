@@ -18,7 +18,7 @@ from app.refunds.service import REASONS
 from app.ui.words import Reader, localised, plain
 from integrations.kernel.errors import InputError
 from integrations.kernel.money import Money, exponent
-from sidebar_app.refund_states import names
+from sidebar_app.refund_states import waiting, with_names
 from sidebar_app.rows import Row
 from sidebar_app.words import Pill
 
@@ -76,7 +76,8 @@ class Verdict:
 class View:
     """The form. problem, field: what is wrong, and where; "" for the whole. ask: the second confirmation that is wanted.
 
-    is_blocked: no amount of it can be given back now, so there is nothing to fill in.
+    is_blocked: no amount of it can be given back now, so there is nothing to fill in. waits: why it is not sent at once,
+    "" when it is.
     """
 
     row: Row
@@ -92,6 +93,7 @@ class View:
     is_blocked: bool
     how: str
     typed: Form
+    waits: str = ""
     problem: str = ""
     field: str = ""
     ask: str = ""
@@ -140,14 +142,11 @@ def entry(amount: Money, told: Reader) -> str:
 
 def verdict(cx: sa.Connection, prepared: Prepared, amount: Money, told: Reader) -> Verdict:
     """The strip in the reader's words, and what the button says."""
-    strip = prepared.strip
-    who = names(cx, prepared.people)
-    lights = []
-    for light in strip.lights:
-        text = light.text
-        for person, name in who.items():
-            text = text.replace(person, name)
-        lights.append(Light(LIGHTS[light.name], COLOURS[light.colour.value], localised(plain(text), told)))
+    strip = with_names(cx, prepared).strip
+    lights = [
+        Light(LIGHTS[light.name], COLOURS[light.colour.value], localised(plain(light.text), told))
+        for light in strip.lights
+    ]
     label = {Decision.ALLOWED: f"Refund {told.money(amount)}", Decision.NEEDS_APPROVAL: "Send for approval"}
     return Verdict(lights, label.get(strip.verdict, ""), localised(plain(strip.why), told))
 
@@ -168,5 +167,5 @@ def view(cx: sa.Connection, row: Row, payer: str, prepared: Prepared, amount: Mo
         ],
         reasons={one: REASON_WORDS[one] for one in REASONS},
         verdict=verdict(cx, prepared, amount, told), is_blocked=prepared.strip.verdict is Decision.REFUSED,
-        how=form.get("how", "full"), typed=form,
+        how=form.get("how", "full"), typed=form, waits=waiting(cx, payer.partition("/")[0], told),
     )  # fmt: skip

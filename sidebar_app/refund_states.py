@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,18 +12,22 @@ import sqlalchemy as sa
 from app import access, agents, refunds
 from app.access import Actor, Login, Role, Staff
 from app.identity import PayerMatch
-from app.refunds import Intent, State
+from app.refunds import Intent, Prepared, State
+from app.refunds.answers import KEY_REFUSED
 from app.refunds.policy import Policy
-from app.refunds.states import AT_THE_BANK, OPEN
+from app.refunds.states import AT_THE_BANK, ON_ITS_WAY, OPEN, RETURNED
 from app.ui.words import Moment, Reader, localised, plain
 from sidebar_app.identity import Visit
 from sidebar_app.words import Pill, sentence, too_weak
 
 LATELY: Final = timedelta(days=1)
+SOON: Final = timedelta(minutes=1)  # what has not moved by then is waiting for something
 SHOWN: Final = 5
 _IN_DOUBT: Final = (
     "Whether it was made is not known. Nothing is repeated; the amount stays held back; an admin was told."
 )
+_FREE: Final = "the amount is free again once the charge was read at Stripe"
+_BACK: Final = f"The bank sent it back; {_FREE}. Ask for it anew, or pay the customer another way."
 WORDS: Final[Mapping[State, tuple[Pill, str]]] = {
     State.PROPOSED: (Pill("Requested", "warn"), "It is sent in a moment."),
     State.RESERVED: (Pill("Requested", "warn"), "It is sent in a moment."),
@@ -34,14 +38,18 @@ WORDS: Final[Mapping[State, tuple[Pill, str]]] = {
     State.PENDING_VENDOR: (Pill("At the bank", "warn"), "Stripe made it; the bank has not answered."),
     State.REQUIRES_ACTION: (Pill("Waits for the customer", "warn"), "The customer must do something at their bank."),
     State.SUCCEEDED: (Pill("Refunded", "good"), ""),
-    State.FAILED: (Pill("Failed", "bad"), "The bank sent it back; the amount is free again."),
-    State.CANCELED: (Pill("Canceled", "quiet"), "No money moved; the amount is free again."),
+    State.FAILED: (Pill("Failed", "bad"), _BACK),
+    State.CANCELED: (Pill("Canceled", "quiet"), f"No money moved; {_FREE}."),
     State.REJECTED: (Pill("Refused", "bad"), "No money moved; the amount is free again."),
     State.DECLINED: (Pill("Declined", "bad"), ""),
     State.EXPIRED: (Pill("Expired", "quiet"), ""),
     State.VOIDED: (Pill("Void", "quiet"), ""),
 }  # fmt: skip
-STALLED: Final = (Pill("Late at the bank", "bad"), "The bank has not answered in time; the ticket was opened again.")
+STALLED: Final = (Pill("Late at the bank", "bad"), "The bank has not answered in time.")
+_OPENED: Final = "The ticket was opened again."
+_CLOSED: Final = "The ticket is closed and cannot be opened again: contact the customer."
+WAITS: Final = Pill("Waits to be sent", "warn")
+_NOT_SENT: Final = (State.PROPOSED, State.RESERVED, State.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +69,29 @@ class Moving:
     may_void: bool
 
 
-def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence[str]) -> tuple[Moving, ...]:
-    """Newest first: whatever is not at an end, and what came to one within a day; of these charges, and of this ticket."""
+def waiting(cx: sa.Connection, connection_id: str, told: Reader) -> str:
+    """Why nothing is sent to the billing vendor now, "" while it is: by what workers wrote down, nobody is asked."""
+    found = refunds.held(cx, connection_id)
+    if found is None:
+        return ""
+    since, why = told.time(found[0]).text, found[1]
+    what = "Stripe refuses our key" if why == KEY_REFUSED else "Our settings for Stripe cannot be used"
+    return f"{what} since {since}: refunds wait, and an admin was told. It goes on by itself once that is put right."
+
+
+def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence[str], held: str) -> tuple[Moving, ...]:
+    """Newest first: whatever is not at an end, and what came to one within a day; of these charges, and of this ticket.
+
+    held: why nothing is sent now, as `waiting` says it.
+    """
     told = visit.reader
     ticket_id = visit.subject.id if visit.ticket else ""
     every = refunds.of_payer(cx, one.key, charges, visit.session.connection_id, ticket_id)
     found = [i for i in every if _is_shown(i, told)][:SHOWN]
     who = names(cx, (i.person_id for i in found))
     voidable = {i.id for i in found if _may_void(cx, visit, i)}
-    return tuple(_moving(i, told, who, i.id in voidable) for i in found)
+    closed = refunds.of_closed_tickets(cx, [i for i in found if i.state in RETURNED or _is_stalled(i)])
+    return tuple(_moving(i, told, who, in_words(i, told, held, i.id in closed), i.id in voidable) for i in found)
 
 
 def _is_shown(intent: Intent, told: Reader) -> bool:
@@ -82,21 +104,42 @@ def _may_void(cx: sa.Connection, visit: Visit, intent: Intent) -> bool:
     return here == (intent.helpdesk_id, intent.ticket_id) and refunds.may_void(actor(cx, visit), intent)
 
 
-def _moving(intent: Intent, told: Reader, who: Mapping[str, str], may_void: bool) -> Moving:
-    pill, said = in_words(intent, told)
+def _moving(intent: Intent, told: Reader, who: Mapping[str, str], words: tuple[Pill, str], may_void: bool) -> Moving:
+    is_moving = intent.state in _NOT_SENT and words[0] is not WAITS and not _is_late(intent, told)
     return Moving(
-        intent.id, told.money(intent.amount), pill, said, who.get(intent.person_id, "a colleague"),
-        told.time(intent.created_at), intent.state in (State.PROPOSED, State.RESERVED, State.SENDING), may_void,
+        intent.id, told.money(intent.amount), *words, who.get(intent.person_id, "a colleague"),
+        told.time(intent.created_at), is_moving, may_void,
     )  # fmt: skip
 
 
-def in_words(intent: Intent, told: Reader) -> tuple[Pill, str]:
-    """Where it is, in one word and in sentences: why it came there, and what that means."""
-    pill, said = STALLED if intent.stalled_at and intent.state in AT_THE_BANK else WORDS[intent.state]
+def _is_late(intent: Intent, told: Reader) -> bool:
+    return told.now - intent.state_at >= SOON
+
+
+def _is_stalled(intent: Intent) -> bool:
+    return intent.stalled_at is not None and intent.state in AT_THE_BANK
+
+
+def in_words(intent: Intent, told: Reader, held: str, is_closed: bool = False) -> tuple[Pill, str]:
+    """Where it is, in one word and in sentences: why it came there, what that means, and what it waits for.
+
+    Args:
+        held: why nothing is sent now, as `waiting` says it.
+        is_closed: the ticket takes no write any more, which matters where it should have been opened again.
+    """
+    if intent.state in _NOT_SENT and held:
+        return WAITS, held
+    if intent.state is State.RESERVED and _is_late(intent, told):
+        return WORDS[intent.state][0], "Nobody has taken it up yet, and nothing was sent. It goes on by itself."
+    pill, said = STALLED if _is_stalled(intent) else WORDS[intent.state]
+    if intent.state is State.SENDING and intent.why:
+        pill, said = WAITS, "It is tried again by itself."
     why = localised(plain(intent.why), told) if intent.state is not State.SUCCEEDED else ""
     if why and why[-1] not in ".!?":  # a vendor's code for why it failed, or what an approver typed
         why = f"{why if ' ' in why else sentence(why)}."
-    return pill, " ".join(part for part in (why, said) if part)
+    ticket = _CLOSED if is_closed else _OPENED if _is_stalled(intent) else ""
+    parts = (why, said, ticket, held if intent.state in ON_ITS_WAY else "")
+    return pill, " ".join(part for part in parts if part)
 
 
 def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:
@@ -110,6 +153,17 @@ def names(cx: sa.Connection, person_ids: Iterable[str]) -> dict[str, str]:
         agent = agents.find(cx, connection_id, [agent_id]).get(agent_id)
         found[one] = agent.name if agent else "a colleague"
     return {one: plain(name) for one, name in found.items()}
+
+
+def with_names(cx: sa.Connection, prepared: Prepared) -> Prepared:
+    """The strip with names where it has ids of people."""
+    who, lights = names(cx, prepared.people), []
+    for light in prepared.strip.lights:
+        text = light.text
+        for person, name in who.items():
+            text = text.replace(person, name)
+        lights.append(replace(light, text=text))
+    return replace(prepared, strip=replace(prepared.strip, lights=tuple(lights)))
 
 
 def hindrance(cx: sa.Connection, visit: Visit, one: PayerMatch | None) -> str:

@@ -70,10 +70,14 @@ class Verdict:
 def verify(cx: sa.Connection, outside: str = "") -> Verdict:
     """Recompute the whole chain and name the first row that does not fit.
 
+    The head is read before the rows, and once more after them: what is appended meanwhile lies between the two, and whatever
+    of it was seen has to fit as well.
+
     Args:
         outside: `seq:hash` copied earlier by `head`; without it a tail cut off together with the head cannot be seen.
     """
-    number, prev = 0, GENESIS
+    seq, named = store.read_head(cx)
+    number, prev, at_head = 0, GENESIS, GENESIS
     wanted, _, wanted_hash = outside.partition(":")
     for entry, told, digest in store.rows(cx):
         number += 1
@@ -83,9 +87,14 @@ def verify(cx: sa.Connection, outside: str = "") -> Verdict:
         if why:
             return Verdict(number, number, f"row {number}: {why}")
         prev = digest
-    seq, digest = store.read_head(cx)
-    if (seq, digest) != (number, prev):
+        at_head = digest if number == seq else at_head
+    if number < seq:
         return Verdict(number, number + 1, f"row {number + 1}: missing; the head says there are {seq}")
+    if at_head != named:
+        return Verdict(number, seq, f"row {seq}: it is not the row that the head names")
+    last, _ = store.read_head(cx)
+    if number > last:
+        return Verdict(number, last + 1, f"row {last + 1}: the head does not know of it; it names row {last}")
     if wanted.isdigit() and int(wanted) > number:
         return Verdict(number, number + 1, f"row {number + 1}: missing; {wanted} rows were there when it was copied")
     return Verdict(number)

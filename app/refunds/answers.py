@@ -24,6 +24,7 @@ from integrations.kernel.ports import ChargeNow
 KEY_LIFE_S = 23 * 3600.0  # the vendor keeps an idempotency key for 24 hours at least (vendor sheet 3.3)
 LIST_LAG_S = 10.0  # how late a refund may show in the vendor's list; twice what is planned for
 HOLD_S = 300.0
+KEY_REFUSED = "The vendor refuses our key."
 LONGEST_WAIT_S = 60.0  # between two tries of a refund: it must be settled soon after a fault ends
 
 
@@ -95,7 +96,7 @@ def not_sent(error: AppError, wait_s: float) -> End | None:
     if isinstance(error, RateLimited):
         return End(None, "The vendor asks to wait.", due_in_s=max(error.retry_after_s, 0.1))
     if isinstance(error, NeedsReauthorisation):
-        return End(None, "The vendor refuses our key.", due_in_s=wait_s, hold=True)
+        return End(None, KEY_REFUSED, due_in_s=wait_s, hold=True)
     if isinstance(error, ConfigError):
         return End(None, str(error), due_in_s=wait_s, hold=True)
     if error.retry is Retry.LATER:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app import notify
-from app.refunds import store
+from app.refunds import store, store_work
 from app.refunds.answers import found
 from app.refunds.context import Clients, Context
 from app.refunds.intent import Intent
@@ -87,18 +87,24 @@ def _sum_up(books: Books, at_vendor: Mapping[tuple[str, str], int], recorded: Ma
 
 
 def reconcile(ctx: Context, clients: Clients, connection_id: str, since: datetime) -> Books:
-    """Read the vendor's refunds since then, settle what they decide, and compare."""
+    """Read the vendor's refunds since then, settle what they decide, and compare.
+
+    What moved after the reading began is left out on both sides, as the list may hold it or not: the next run counts it.
+    """
+    with ctx.database.begin() as cx:
+        begun = store_work.moment(cx)
     refunds = list(clients(connection_id).refunds_since(since))
     by_intent: dict[str, list[Refund]] = defaultdict(list)
     for refund in refunds:
         if refund.intent_id:
             by_intent[refund.intent_id].append(refund)
-    settled = sum(_settle(ctx, intent_id, mine) for intent_id, mine in sorted(by_intent.items()))
+    settled = {one: moved for one, mine in sorted(by_intent.items()) if (moved := _settle(ctx, one, mine)) is not None}
     with ctx.database.begin() as cx:
-        intents = [one for one in store.recorded(cx, connection_id, since) if _whole(one, since, by_intent)]
+        every = [one for one in store.recorded(cx, connection_id, since) if _whole(one, since, by_intent)]
         known = [one for one in by_intent if store.get(cx, one) is not None]
+    intents = [one for one in every if one.state_at < begun or one.moves == settled.get(one.id)]
     books = compare(connection_id, refunds, intents, known)
-    books.settled = settled
+    books.settled = len(settled)
     return books
 
 
@@ -107,15 +113,16 @@ def _whole(intent: Intent, since: datetime, by_intent: Mapping[str, Sequence[Ref
     return intent.created_at >= since + LATE or intent.id in by_intent or intent.state not in COUNTED
 
 
-def _settle(ctx: Context, intent_id: str, refunds: Sequence[Refund]) -> bool:
+def _settle(ctx: Context, intent_id: str, refunds: Sequence[Refund]) -> int | None:
+    """Settle it by the list; answers how many moves it has made then, None when there was nothing to settle."""
     with ctx.database.begin() as cx:
         intent = store.take(cx, intent_id)
         end = found(intent, refunds) if intent is not None else None
         if intent is None or end is None or end.state is None or not way(intent.state, end.state):
-            return False
-        done = settle(cx, ctx, intent_id, end, token=None) is not None
+            return None
+        done = settle(cx, ctx, intent_id, end, token=None)
         fp("refund.books.before_commit")
-        return done
+        return done.moves if done is not None else None
 
 
 def nightly(ctx: Context, clients: Clients, connection_id: str) -> Books:

@@ -14,6 +14,7 @@ from app.refunds.context import Clients, Context
 from app.refunds.intent import Intent
 from app.refunds.models import refund_credit
 from app.refunds.settling import alert
+from app.refunds.states import RETURNED, State
 from app.refunds.store_work import after
 from app.telemetry.failpoints import fp
 from app.telemetry.logs import bind, get_logger
@@ -72,6 +73,9 @@ def one(ctx: Context, clients: Clients, note: Note) -> None:
 
 
 def _step(ctx: Context, client: Refunds, note: Note, intent: Intent) -> None:
+    if intent.state in RETURNED:
+        _in_vain(ctx, client, note, intent)
+        return
     if note.attempts:
         made = client.credit_note_of(intent.invoice_id, intent.id)
         if made:
@@ -87,6 +91,21 @@ def _step(ctx: Context, client: Refunds, note: Note, intent: Intent) -> None:
     made = client.credit(_order(intent))
     fp("refund.credit.after_call")
     _write(ctx, note, intent, "done", "", credit_note_id=made)
+
+
+def _in_vain(ctx: Context, client: Refunds, note: Note, intent: Intent) -> None:
+    """The money came back before the note was written: none is. One that may be there already is for a person to void."""
+    if not note.attempts:
+        _write(ctx, note, intent, "done", f"The refund {_became(intent)}: it gets no credit note.")
+        return
+    made = client.credit_note_of(intent.invoice_id, intent.id)
+    void = f"Void {made} in the vendor's dashboard." if made else "None is listed; if one shows later, void it."
+    why = f"The refund {_became(intent)} after its credit note was asked for. {void}"
+    _write(ctx, note, intent, "needs_human", why, credit_note_id=made)
+
+
+def _became(intent: Intent) -> str:
+    return "failed" if intent.state is State.FAILED else "was canceled"
 
 
 def _order(intent: Intent) -> CreditOrder:
@@ -113,9 +132,10 @@ def _write(
         if cx.execute(mine.values(**changes)).rowcount == 0:
             return False
         if state == "needs_human":
-            alert(cx, intent, "credit_note", f"The credit note of refund {intent.id} could not be written", why)
+            alert(cx, intent, "credit_note", f"A person must look at the credit note of refund {intent.id}", why)
         if state in ("done", "needs_human"):
             told = {"invoice": intent.invoice_id, "credit_note": values.get("credit_note_id", "")}
-            audit.record(cx, store.MACHINE, f"credit_note.{state}", intent.id, told)
+            word = "not_needed" if state == "done" and not told["credit_note"] else state
+            audit.record(cx, store.MACHINE, f"credit_note.{word}", intent.id, told)
         fp("refund.credit.before_commit")
     return True

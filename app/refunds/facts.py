@@ -17,7 +17,7 @@ from app.identity import IdentitySettings, Match, Requester, Strength
 from app.refunds import store
 from app.refunds.intent import Intent
 from app.refunds.preflight import Facts, Other
-from app.refunds.states import COUNTED, OF_STATUS, RESERVING
+from app.refunds.states import COUNTED, OF_STATUS, RESERVING, RETURNED
 from app.tickets import store as tickets
 from integrations.kernel.clock import parse_iso
 from integrations.kernel.errors import NotFound
@@ -43,7 +43,11 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the mirror knows of a charge. elsewhere: given back by others, minor units. invoice: the one it paid, or ""."""
+    """What the mirror knows of a charge. elsewhere: given back by others, minor units. invoice: the one it paid, or "".
+
+    returned: of elsewhere, what may be ours: the bank sent it back, and the charge was not read since. It counts as gone
+    until then: better a moment too late than twice.
+    """
 
     data: Mapping[str, Any]
     payer_id: str
@@ -51,6 +55,7 @@ class Known:
     elsewhere: int
     disputes: tuple[str, ...]
     invoice: str
+    returned: int = 0
 
 
 def known_charge(cx: sa.Connection, where: Where, intents: Sequence[Intent]) -> Known:
@@ -66,10 +71,12 @@ def known_charge(cx: sa.Connection, where: Where, intents: Sequence[Intent]) -> 
     # The charge's own figure knows refunds whose records have not come yet: what ours do not explain is others'.
     recorded = sum(one.amount.minor for one in intents if one.state in (*COUNTED, *RESERVING))
     unexplained = data["refunded"]["minor"] - max(own, recorded)
+    elsewhere = max(foreign, unexplained, 0)
+    returned = sum(one.amount.minor for one in intents if one.state in RETURNED)
     invoices = mirror.invoices_of(cx, where.billing, {where.charge: data.get("intent") or ""})
     return Known(
-        data, data["payer_id"], _money(data["captured"]), max(foreign, unexplained, 0),
-        tuple(d["status"] for d in beside["dispute"]), invoices.get(where.charge, ""),
+        data, data["payer_id"], _money(data["captured"]), elsewhere, tuple(d["status"] for d in beside["dispute"]),
+        invoices.get(where.charge, ""), min(returned, elsewhere - foreign),
     )  # fmt: skip
 
 
@@ -95,6 +102,7 @@ def gather(
         today=store.asked_today(cx, actor.person_id, currency),
         role=actor.role,
         policy=store.active_policy(cx),
+        returned=Money(known.returned, currency),
     )
 
 

@@ -106,6 +106,7 @@ def _stalled(cx: sa.Connection, ctx: Context, intent_id: str) -> None:
     if intent is None or intent.state not in AT_THE_BANK:
         return
     store.change(cx, intent_id, stalled_at=sa.func.now())
-    tickets.stalled(cx, ctx.settings, intent)
-    alert(cx, intent, "stalled", f"Refund {intent_id} is stalled at the bank", "The bank has not answered in time.")
+    closed = tickets.stalled(cx, ctx.settings, intent)
+    why = "\n".join(part for part in ("The bank has not answered in time.", closed) if part)
+    alert(cx, intent, "stalled", f"Refund {intent_id} is stalled at the bank", why)
     audit.record(cx, store.MACHINE, "refund_notice.stalled", intent_id, {"state": intent.state.value})

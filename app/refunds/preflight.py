@@ -57,7 +57,7 @@ class Facts:
 
     strength: None when the charge's payer is not linked to the requester. disputes: their statuses. others: on the same
     charge, newest first. earlier: refunds of this company in 90 days, by currency (count, minor units). today: what this
-    person asked for in 24 hours, in this currency.
+    person asked for in 24 hours, in this currency. returned: of refunded, what the bank sent back and nobody has read yet.
     """
 
     strength: Strength | None
@@ -73,6 +73,7 @@ class Facts:
     today: int
     role: Role
     policy: Policy
+    returned: Money | None = None
 
     @property
     def left(self) -> Money:
@@ -96,7 +97,7 @@ def preflight(facts: Facts, amount: Money, now: datetime, unit: str) -> Prefligh
         unit: why this amount cannot be given back exactly (the vendor's amounts.refusal), or "".
     """
     lights = (
-        match_light(facts), refundable_light(facts.status, facts.left, amount),
+        match_light(facts), _left_light(facts, amount),
         dispute_light(facts.disputes, facts.blocked), in_flight_light(facts.others), _window_light(facts, now),
         _earlier_light(facts, amount), _unit_light(unit, amount), _limit_light(facts, amount),
     )  # fmt: skip
@@ -135,6 +136,15 @@ def refundable_light(status: str, left: Money, amount: Money) -> Light:
     if amount.minor <= 0 or left < amount:
         return Light("refundable", Colour.RED, f"Only {plain(left)} can still be given back.")
     return Light("refundable", Colour.GREEN, f"{plain(left)} can still be given back.")
+
+
+def _left_light(facts: Facts, amount: Money) -> Light:
+    light, back = refundable_light(facts.status, facts.left, amount), facts.returned
+    is_short = facts.status == "succeeded" and amount.currency == facts.left.currency and light.colour is Colour.RED
+    if is_short and back is not None and back.minor > 0:
+        text = f"{plain(back)} of it came back, and the charge is being read again. Look once more in a moment."
+        return Light("refundable", Colour.RED, text)
+    return light
 
 
 def dispute_light(disputes: Sequence[str], blocked: bool) -> Light:

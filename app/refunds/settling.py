@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from app import notify
+from app.billing import store as mirror
 from app.refunds import store, store_work, tickets
 from app.refunds.answers import HOLD_S, End
 from app.refunds.context import Context
 from app.refunds.intent import Intent
 from app.refunds.models import refund_credit
 from app.refunds.money import plain
-from app.refunds.states import AT_THE_BANK, COUNTED, State, way
+from app.refunds.states import AT_THE_BANK, COUNTED, RETURNED, State, way
 from app.telemetry.failpoints import fp
 from app.telemetry.logs import get_logger
 
@@ -68,18 +69,29 @@ def _columns(ctx: Context, intent: Intent, end: End) -> dict[str, Any]:
     }  # fmt: skip
     if end.refund:
         values["refund_id"] = end.refund.id
+    if end.state is None and end.why:  # a move writes its own
+        values["why"] = end.why
     return values
 
 
 def _consequences(cx: sa.Connection, ctx: Context, intent: Intent, end: End) -> None:
-    """Note, tag, notice, credit note: each once, whoever settles."""
+    """Note, tag, notice, credit note: each once, whoever settles.
+
+    What the bank sent back is still in the charge's own figure as our mirror knows it, so both are read again. Asked for
+    before the ticket's outbox is written to: the inbox goes in this order too.
+    """
+    if intent.state in RETURNED:
+        both = (("charge", intent.charge_id), ("refund", intent.refund_id))
+        mirror.want_reread(cx, intent.connection_id, [key for key in both if key[1]])
     if intent.state in COUNTED and intent.lines:
         cx.execute(insert(refund_credit).values(intent_id=intent.id).on_conflict_do_nothing())
-    tickets.tell(cx, ctx.settings, intent, end.why)
+    closed = tickets.tell(cx, ctx.settings, intent, end.why)
     if intent.state is State.NEEDS_HUMAN:
         alert(cx, intent, "needs_human", f"A person must look at refund {intent.id}", end.why)
-    if intent.state in (State.FAILED, State.CANCELED):
-        alert(cx, intent, intent.state.value, f"Refund {intent.id} {intent.state.value} at the bank", end.why)
+    if intent.state in RETURNED:
+        note = "Void its credit note, where one was written." if intent.lines else ""
+        why = "\n".join(part for part in (end.why, closed, note) if part)
+        alert(cx, intent, intent.state.value, f"Refund {intent.id} {intent.state.value} at the bank", why)
 
 
 def alert(cx: sa.Connection, intent: Intent, kind: str, subject: str, why: str) -> None:

@@ -48,6 +48,7 @@ ON_ITS_WAY: Final = (S.RESERVED, S.SENDING, S.UNKNOWN)  # a worker has something
 RESERVING: Final = (*ON_ITS_WAY, S.NEEDS_HUMAN)  # the amount is held back: it may have gone, or will go
 COUNTED: Final = (S.PENDING_VENDOR, S.REQUIRES_ACTION, S.SUCCEEDED)  # the vendor counts it as given back
 AT_THE_BANK: Final = (S.PENDING_VENDOR, S.REQUIRES_ACTION)
+RETURNED: Final = (S.FAILED, S.CANCELED)  # it was made, and the money came back
 IN_DOUBT: Final = (S.UNKNOWN, S.NEEDS_HUMAN)
 OPEN: Final = (S.PROPOSED, S.AWAITING_APPROVAL, *RESERVING)
 

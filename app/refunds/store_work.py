@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,12 @@ LOOK_LEASE_S = 60.0
 def after(seconds: float) -> sa.ColumnElement[Any]:
     """A moment from now."""
     return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, float(seconds))
+
+
+def moment(cx: sa.Connection) -> datetime:
+    """Now, by the clock that `state_at` is written by: when this transaction began."""
+    found: datetime = cx.execute(sa.select(sa.func.now())).scalar_one()
+    return found
 
 
 def _due() -> sa.ColumnElement[bool]:
@@ -142,12 +149,27 @@ def looked(cx: sa.Connection, intent_id: str, due_at: Any) -> None:  # noqa: ANN
 
 
 def hold(cx: sa.Connection, connection_id: str, why: str, seconds: float) -> bool:
-    """Send nothing of a connection for a while; True when it was not held before."""
+    """Send nothing of a connection for a while; True when it was not held before, or not for an hour."""
     statement = insert(refund_hold).values(connection_id=connection_id, until=after(seconds), why=why)
+    is_over = h.until < sa.func.now() - sa.text("interval '1 hour'")
+    since = sa.case((is_over, sa.func.now()), else_=h.since)
     statement = statement.on_conflict_do_update(
-        index_elements=["connection_id"], set_={"until": statement.excluded.until, "why": why}
+        index_elements=["connection_id"], set_={"until": statement.excluded.until, "why": why, "since": since}
     )
-    return bool(cx.execute(statement.returning(sa.text("xmax = 0"))).scalar_one())
+    return bool(cx.execute(statement.returning(h.since == sa.func.now())).scalar_one())
+
+
+def held(cx: sa.Connection, connection_id: str) -> tuple[datetime, str] | None:
+    """Since when nothing of a connection is sent, and why; None while it is. For a page: nothing is locked."""
+    row = cx.execute(_HELD, {"connection": connection_id}).first()
+    return (row.since, row.why) if row else None
+
+
+# What is held is tried again when its time is over, and held anew within seconds: a page does not blink meanwhile.
+_HELD = sa.select(h.since, h.why).where(
+    h.connection_id == sa.bindparam("connection", type_=sa.Text),
+    h.until > sa.func.now() - sa.text("interval '1 minute'"),
+)
 
 
 def release(cx: sa.Connection, connection_id: str) -> bool:

@@ -134,7 +134,9 @@ class RefundWorker:
         """Nothing was sent now. Past the key's life a person must look, whatever the vendor's trouble is."""
         if self._age_s(intent) >= KEY_LIFE_S:
             return End(State.NEEDS_HUMAN, f"It could not be carried out for 23 hours ({error.code}).")
-        return not_sent(error, delay_s(intent.tries)) or End(None, error.code, due_in_s=60.0)
+        return not_sent(error, delay_s(intent.tries)) or End(
+            None, f"It could not be carried out just now ({error.code}).", due_in_s=60.0
+        )
 
     def _age_s(self, intent: Intent) -> float:
         with self._ctx.database.begin() as cx:

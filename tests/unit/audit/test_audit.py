@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -107,6 +108,35 @@ def test_random_changes_of_single_bytes_are_all_found(filled):
         assert verdict(filled).broken == seq
         tamper(filled, f"UPDATE audit SET {column} = $${before}$$ WHERE seq = {seq}")
     assert verdict(filled).broken is None
+
+
+@pytest.mark.parametrize("after", ["audit", "audit_head"])
+def test_what_is_appended_while_it_is_verified_is_no_hole(filled, after):
+    """Once between the last page and the end, once between the head and the first page."""
+    appended = []
+
+    def append(_c, _cursor, text, *_):
+        if not appended and re.search(rf"FROM {after}\s", text):
+            appended.append(text)
+            other = threading.Thread(target=fill, args=(filled, 1))
+            other.start()
+            other.join()
+
+    with filled.begin() as cx:
+        sa.event.listen(cx, "after_cursor_execute", append)
+        found = audit.verify(cx)
+    assert (len(appended), found.broken, found.why) == (1, None, "")
+    assert (verdict(filled).rows, verdict(filled).broken) == (13, None)
+
+
+def test_rows_beyond_the_head_are_named(filled):
+    tamper(filled, "UPDATE audit_head SET seq = 9, hash = (SELECT hash FROM audit WHERE seq = 9)")
+    assert (verdict(filled).broken, verdict(filled).why) == (10, "row 10: the head does not know of it; it names row 9")
+
+
+def test_another_hash_in_the_head_is_named(filled):
+    tamper(filled, "UPDATE audit_head SET hash = decode(repeat('11', 32), 'hex')")
+    assert (verdict(filled).broken, verdict(filled).why) == (12, "row 12: it is not the row that the head names")
 
 
 def test_a_person_is_forgotten_and_the_chain_still_verifies(filled):

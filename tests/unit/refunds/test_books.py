@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from app.refunds import State, books, manual
+from app.refunds import State, books, manual, store_work
 from app.refunds.manual import StillThere
 from integrations.kernel.clock import utc_now
 from integrations.kernel.errors import NotFound
@@ -79,6 +79,64 @@ def test_a_difference_is_named_by_its_charge_and_a_person_is_told_once_a_day(wor
         found = books.nightly(world.ctx, world.client, "con_bill")
     assert found.differences == {intent.charge_id: (1000, 900)}
     assert [n.kind for n in world.notices("refund.books")] == ["refund.books"]
+
+
+class Meanwhile:
+    """The vendor's client; something happens once while the pages of its list are read."""
+
+    def __init__(self, client, happens):
+        self._client, self._happens = client, [happens]
+
+    def refunds_since(self, since):
+        found = list(self._client.refunds_since(since))
+        if self._happens:
+            self._happens.pop()()
+        return iter(found)
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+
+def test_what_moves_while_the_list_is_read_is_left_to_the_next_run(world):
+    first = world.request(world.charge(), 1000)
+    world.drain()
+    made = []
+
+    def happens():
+        made.append(world.request(world.charge(), 700))
+        world.drain()
+        world.stripe.state.settle_refund(world.at_vendor(first.id)[0]["id"], "failed")
+        with world.database.begin() as cx:
+            store_work.heard(cx, "con_bill", [first.id], [], [])
+        world.drain()
+
+    client = Meanwhile(world.client("con_bill"), happens)
+    found = books.nightly(world.ctx, lambda _: client, "con_bill")
+    assert [world.state(one.id) for one in (first, *made)] == [State.FAILED, State.SUCCEEDED]
+    assert (found.agree, found.at_vendor, found.recorded) == (True, {}, {})
+    assert world.notices("refund.books") == []
+    found = books.nightly(world.ctx, lambda _: client, "con_bill")
+    assert (found.agree, found.at_vendor, found.recorded) == (True, {"USD": 700}, {"USD": 700})
+
+
+def test_a_difference_of_what_moved_while_the_list_was_read_is_named_by_the_next_run(world):
+    made = []
+
+    def happens():
+        made.append(world.request(world.charge(), 700))
+        world.drain()
+        tampered(world, "UPDATE refund_intent SET amount = 600 WHERE id = :i", i=made[0].id)
+
+    client = Meanwhile(world.client("con_bill"), happens)
+    assert books.reconcile(world.ctx, lambda _: client, "con_bill", utc_now() - timedelta(days=3)).agree
+    assert reconcile(world).differences == {made[0].charge_id: (700, 600)}
+
+
+def test_what_the_books_settle_is_counted_at_once(world):
+    world.request(world.charge(), 500)  # made, and answered with 500
+    world.drain()
+    found = reconcile(world)
+    assert (found.settled, found.agree, found.recorded) == (1, True, {"USD": 500})
 
 
 def test_an_intent_that_is_not_ours_and_a_second_refund_are_named(world):

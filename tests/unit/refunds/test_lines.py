@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app import refunds
 from app.access import Role
-from app.refunds import State, approvals, store
+from app.refunds import State, approvals, store, store_work
 from app.refunds.lines import LinesRefused
 from app.refunds.models import refund_credit
 
@@ -48,6 +48,58 @@ def test_a_refused_credit_note_is_put_before_a_person(world):
     world.drain()
     assert (world.state(intent.id), credit(world, intent).state) == (State.SUCCEEDED, "needs_human")
     assert [n.kind for n in world.notices()] == ["refund.credit_note"]
+
+
+def fails_before_its_note(world, intent, **note):
+    """The bank sends the refund back; its credit note is due only after that was settled, and so far as it is told."""
+    world.stripe.state.settle_refund(world.at_vendor(intent.id)[0]["id"], "failed")
+    with world.database.begin() as cx:
+        cx.execute(sa.update(refund_credit).values(due_at=sa.text("now() + interval '1 hour'"), **note))
+        store_work.heard(cx, "con_bill", [intent.id], [], [])
+    world.drain()
+    assert world.state(intent.id) is State.FAILED
+    world.tick()
+    world.drain()
+    return credit(world, intent)
+
+
+def by_line(world, once):
+    """A refund by line that was made. once: its credit note was not begun yet."""
+    charge, invoice, line = world.invoiced(3000)
+    intent = world.request(charge, 1000, lines=((line, 1000),))
+    rounds = iter([True]) if once else iter([True] * 9)
+    world.worker.drain(lambda: next(rounds, False))
+    return intent, invoice
+
+
+def test_a_refund_that_failed_before_its_credit_note_gets_none(world):
+    intent, invoice = by_line(world, once=True)
+    assert credit(world, intent).state == "pending"
+    found = fails_before_its_note(world, intent)
+    assert (found.state, found.credit_note_id, found.attempts) == ("done", "", 0)
+    assert found.why == "The refund failed: it gets no credit note."
+    assert world.stripe.state.of("credit_notes", invoice=invoice) == []
+    assert [n.kind for n in world.notices()] == ["refund.failed"]
+    world.check()
+
+
+def test_a_credit_note_that_was_written_for_a_refund_that_failed_is_to_be_voided(world):
+    intent, _ = by_line(world, once=False)
+    note = credit(world, intent).credit_note_id
+    found = fails_before_its_note(world, intent, state="unknown", credit_note_id="")
+    assert (found.state, found.credit_note_id) == ("needs_human", note)
+    told = {n.kind: n.body for n in world.notices()}
+    assert f"Void {note} in the vendor's dashboard" in told["refund.credit_note"]
+    assert "Void its credit note, where one was written." in told["refund.failed"]
+
+
+def test_whether_it_was_written_before_the_refund_failed_is_for_a_person(world):
+    world.stripe.state.deny(["credit_notes:write"])
+    intent, invoice = by_line(world, once=False)
+    world.stripe.state.deny([])
+    found = fails_before_its_note(world, intent)
+    assert (found.state, found.attempts) == ("needs_human", 1)
+    assert world.stripe.state.of("credit_notes", invoice=invoice) == []
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from app import refunds
+from app.billing import service as billing
+from app.billing import store as mirror
 from app.outbox.models import outbox
 from app.refunds import State, follow, store_work
 from app.refunds.answers import End
 from app.refunds.service import AskAgain, RefundRefused
 from app.refunds.settling import settle
+from app.tickets import store as tickets
+from integrations.kernel.clock import utc_now
+from integrations.kernel.records import TicketRecord
+from integrations.stripe import client as stripe_client
+from integrations.transport.http import OpenGate
 from sandbox.stripe.simulator import SECRET_KEY
 
 
@@ -166,6 +174,31 @@ def test_a_key_without_the_permission_holds_everything_and_tells_a_person_once(w
     world.check()
 
 
+def test_why_it_waits_is_written_down_while_its_state_stays(world):
+    world.stripe.state.deny(["refunds:write"])
+    intent = world.request(world.charge())
+    world.drain()
+    assert (world.state(intent.id), world.intent(intent.id).why) == (State.SENDING, "The vendor refuses our key.")
+    world.stripe.state.deny([])
+    world.settle_all()
+    assert (world.state(intent.id), world.intent(intent.id).why) == (State.SUCCEEDED, "")
+
+
+def test_a_key_refused_again_after_the_last_hold_was_over_is_told_again(world):
+    with world.database.begin() as cx:
+        assert store_work.hold(cx, "con_bill", "The vendor refuses our key.", 300.0)
+    with world.database.begin() as cx:
+        assert not store_work.hold(cx, "con_bill", "The vendor refuses our key.", 300.0)
+    with world.database.begin() as cx:
+        cx.execute(
+            sa.text("UPDATE refund_hold SET until = now() - interval '1 day', since = now() - interval '2 days'")
+        )
+        assert store_work.held(cx, "con_bill") is None, "nobody is held by what is long over"
+    with world.database.begin() as cx:
+        assert store_work.hold(cx, "con_bill", "The vendor refuses our key.", 300.0)
+        assert cx.execute(sa.text("SELECT since = now() FROM refund_hold")).scalar_one()
+
+
 def test_a_secret_key_holds_everything_before_the_vendor_is_asked(world):
     world.account = replace(world.account, secrets={"api_key": (SECRET_KEY,)})
     intent = world.request(world.charge())
@@ -193,6 +226,56 @@ def test_a_refund_may_fail_at_the_bank_days_later_and_the_ticket_opens_again(wor
     world.check()
 
 
+def fails_at_the_bank(world, intent):
+    """The bank sends it back, and a look at the vendor settles it; answers the vendor's id. Our mirror hears nothing."""
+    made = world.at_vendor(intent.id)[0]["id"]
+    world.stripe.state.settle_refund(made, "failed")
+    with world.database.begin() as cx:
+        store_work.heard(cx, "con_bill", [intent.id], [], [])
+    world.drain()
+    return made
+
+
+def hears(world, kind, one):
+    """The mirror gets the news of one object only."""
+    client = stripe_client.connect(replace(world.account, base_url=world.stripe.url), OpenGate())
+    told = [(client.fetch(kind, one), utc_now() + timedelta(minutes=6))]
+    with world.database.begin() as cx:
+        billing.refresh(cx, "con_bill", billing.apply(cx, "con_bill", told, "seats_used", read=True), "seats_used")
+
+
+def test_what_the_bank_sent_back_is_read_again_and_until_then_the_strip_says_so(world):
+    charge = world.charge()
+    intent = world.request(charge, 10_000)
+    world.drain()
+    world.mirror(charge)
+    made = fails_at_the_bank(world, intent)
+    with world.database.begin() as cx:
+        wanted = mirror.take_rereads(cx, 10)
+    assert wanted == [("con_bill", "charge", charge), ("con_bill", "refund", made)]
+    hears(world, "refund", made)
+    shown = world.prepare(charge)
+    assert (shown.left.minor, shown.strip.verdict) == (0, "refused")
+    assert "100.00 USD of it came back, and the charge is being read again" in shown.strip.why
+    hears(world, "charge", charge)
+    shown = world.prepare(charge)
+    assert (shown.left.minor, shown.strip.verdict) == (10_000, "allowed")
+    world.request(charge, 10_000, again=True)
+    world.drain()
+    world.check()
+
+
+def test_what_others_gave_back_after_the_bank_sent_ours_back_is_theirs(world):
+    charge = world.charge()
+    intent = world.request(charge, 10_000)
+    world.drain()
+    world.mirror(charge)
+    fails_at_the_bank(world, intent)
+    world.stripe.state.refund(charge, 10_000)
+    world.mirror(charge)
+    assert world.prepare(charge).strip.why == "All of it has been given back, or is on its way."
+
+
 def test_a_refund_the_bank_keeps_for_three_days_opens_the_ticket_once(world):
     intent = world.request(world.charge(), 999)  # pending at first
     world.drain()
@@ -204,6 +287,31 @@ def test_a_refund_the_bank_keeps_for_three_days_opens_the_ticket_once(world):
     assert follow.follow(world.ctx) == 0
     assert [n.kind for n in world.notices()] == ["refund.stalled"]
     assert wanted(world)[-1]["tags"] == {"db_refund_stalled": True}
+
+
+def closes(world):
+    """As Zendesk does four days after a ticket was solved: nothing is written to it any more."""
+    values = {"requester_id": "ann", "status": "closed", "tags": []}
+    with world.database.begin() as cx:
+        tickets.apply(cx, "con_desk", [TicketRecord("7", utc_now(), values, complete=True)])
+
+
+def test_a_closed_ticket_is_not_written_to_and_the_notice_says_to_contact_the_customer(world):
+    failed, late = world.request(world.charge(), 1000), world.request(world.charge(), 999)
+    world.drain()
+    closes(world)
+    before = wanted(world)
+    fails_at_the_bank(world, failed)
+    with world.database.begin() as cx:
+        cx.execute(
+            sa.text("UPDATE refund_intent SET state_at = state_at - interval '73 hours' WHERE id = :i"), {"i": late.id}
+        )
+    follow.follow(world.ctx)
+    assert wanted(world) == before, "it would end as a dead letter"
+    told = {notice.kind: notice.body for notice in world.notices()}
+    assert set(told) == {"refund.failed", "refund.stalled"}
+    for body in told.values():
+        assert "Ticket 7 is closed and cannot be opened again: contact the customer." in body
 
 
 def test_a_worker_that_comes_back_late_writes_nothing(world):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
 
 from app.factory import create_app
-from sidebar_app import blueprint, fresh
+from sandbox.intercom.local import Local
+from sidebar_app import blueprint, canvas, fresh
+from tests import canvas_world as inbox
 from tests import sidebar_world as world
+from tests.canvas_world import Inbox
 
 
 class Agent:
@@ -69,3 +73,41 @@ def client(app):
 @pytest.fixture
 def as_agent(client):
     return lambda *args, **more: Agent(client, *args, **more)
+
+
+@pytest.fixture(scope="module")
+def intercom():
+    """The simulated Intercom that is asked who an admin is now."""
+    local = Local()
+    yield local
+    local.stop()
+
+
+@pytest.fixture
+def admins(intercom):
+    """Ids of admins with a seat, as the workspace lists them."""
+    before = copy.deepcopy(intercom.state.admins)
+    yield [i for i in before if i.isdigit()]
+    intercom.state.admins.clear()
+    intercom.state.admins.update(before)
+
+
+@pytest.fixture
+def inbox_app(database, intercom, admins):
+    """The door of the inbox app beside the panel's; a file of its tests makes it `app`."""
+    settings = world.settings(database)
+    world.connect(database, settings.keys)
+    inbox.connect(database, settings.keys, intercom.url)
+    inbox.seed(database, admins, charges=24)
+    made = create_app(settings)
+    made.register_blueprint(blueprint)
+    made.register_blueprint(canvas)
+    yield made
+    made.extensions["deskbridge"].database.close()
+
+
+@pytest.fixture
+def admin(client, admins, database):
+    """An admin who may refund."""
+    inbox.person(database, admins[0])
+    return Inbox(client, admins[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import html
 import json
 import re
@@ -14,16 +13,13 @@ from flask import Flask
 
 from app.access import Role
 from app.cli import register
-from app.factory import create_app
 from app.identity.models import identity_link
 from app.inbox.models import delivery_key
 from app.refunds.models import refund_intent
 from integrations.kernel.clock import utc_now
 from sandbox.desk import intercom_inbox
 from sandbox.intercom.hooks import CLIENT_SECRET
-from sandbox.intercom.local import Local
 from sandbox.stripe.local import serve
-from sidebar_app import blueprint, canvas
 from tests import canvas_world as inbox
 from tests import sidebar_world as world
 from tests.canvas_world import CONVERSATION, STRANGER, Inbox
@@ -48,45 +44,9 @@ CLICKS = (
 )
 
 
-@pytest.fixture(scope="module")
-def intercom():
-    local = Local()
-    yield local
-    local.stop()
-
-
 @pytest.fixture
-def admins(intercom):
-    """Ids of admins with a seat, as the workspace lists them."""
-    before = copy.deepcopy(intercom.state.admins)
-    yield [i for i in before if i.isdigit()]
-    intercom.state.admins.clear()
-    intercom.state.admins.update(before)
-
-
-@pytest.fixture
-def app(database, intercom, admins):
-    settings = world.settings(database)
-    world.connect(database, settings.keys)
-    inbox.connect(database, settings.keys, intercom.url)
-    inbox.seed(database, admins, charges=24)
-    made = create_app(settings)
-    made.register_blueprint(blueprint)
-    made.register_blueprint(canvas)
-    yield made
-    made.extensions["deskbridge"].database.close()
-
-
-@pytest.fixture
-def client(app):
-    return app.test_client(use_cookies=False)
-
-
-@pytest.fixture
-def admin(client, admins, database):
-    """An admin who may refund."""
-    inbox.person(database, admins[0])
-    return Inbox(client, admins[0])
+def app(inbox_app):
+    return inbox_app
 
 
 def intents(database):

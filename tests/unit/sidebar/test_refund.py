@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app import access
 from app.access import Login, Role
-from app.refunds import State
+from app.refunds import State, store_work
 from app.refunds import store as refund_store
 from app.refunds.models import refund_intent
 from integrations.kernel import billing as k
@@ -92,6 +92,67 @@ def test_asking_is_202_and_the_poll_shows_where_it_is(agent, database):
     with database.begin() as cx:
         refund_store.move(cx, refund_store.take(cx, intent.id), State.SENDING, "machine")
     assert "Being sent" in agent.get("tickets/35436/panel").text
+
+
+def sending(database, why=""):
+    """The one refund was claimed by a worker, and may wait for something."""
+    with database.begin() as cx:
+        one = refund_store.take(cx, cx.execute(sa.select(refund_intent.c.id)).scalar_one())
+        refund_store.move(cx, one, State.SENDING, "machine")
+        refund_store.change(cx, one.id, why=why)
+
+
+def test_while_the_vendor_refuses_our_key_panel_and_form_say_that_it_waits(agent, database):
+    Form(agent).request(**part("12,00"))
+    sending(database)
+    assert 'data-moving="1"' in agent.get("tickets/35436/panel").text
+    with database.begin() as cx:
+        store_work.hold(cx, world.BANK, "The vendor refuses our key.", 300.0)
+    text = agent.get("tickets/35436/panel").text
+    assert text.count("Stripe refuses our key since") == 2, "beside the refund, and where the buttons are"
+    assert "It goes on by itself" in text
+    assert ("Waits to be sent" in text, "Stripe is being asked" in text) == (True, False)
+    assert 'data-moving="1"' not in text, "nothing can move within seconds"
+    form = Form(agent, "ch_cus_1_1")
+    assert "Stripe refuses our key since" in form.answer.text
+    assert label(form.answer) == "Send for approval", "it may be asked for all the same"
+
+
+def test_what_waits_for_a_vendor_that_is_away_says_so_and_is_asked_about_less_often(agent, database):
+    Form(agent).request(**part("12,00"))
+    sending(database, "The vendor is not reachable.")
+    text = agent.get("tickets/35436/panel").text
+    assert "The vendor is not reachable. It is tried again by itself." in text
+    assert ("Waits to be sent" in text, "Stripe is being asked" in text) == (True, False)
+    assert 'data-moving="1"' not in text
+
+
+STUCK = {
+    "failed": "UPDATE refund_intent SET state = 'failed', why = 'lost_or_stolen_card'",
+    "stalled": "UPDATE refund_intent SET state = 'pending_vendor', stalled_at = now()",
+}
+
+
+@pytest.mark.parametrize("what", STUCK)
+def test_of_a_ticket_that_is_closed_nobody_says_that_it_was_opened_again(agent, database, what):
+    Form(agent).request(**part("12,00"))
+    with database.begin() as cx:
+        cx.execute(sa.text(STUCK[what]))
+    opened, closed = "The ticket was opened again.", "The ticket is closed and cannot be opened again"
+    text = agent.get("tickets/35436/panel").text
+    assert (opened in text, closed in text) == (what == "stalled", False)
+    with database.begin() as cx:
+        cx.execute(sa.text('UPDATE ticket SET "values" = "values" || \'{"status": "closed"}\''))
+    text = agent.get("tickets/35436/panel").text
+    assert (opened in text, closed in text) == (False, True)
+
+
+def test_what_nobody_has_taken_up_for_minutes_is_asked_about_less_often(agent, database):
+    Form(agent).request(**part("12,00"))
+    with database.begin() as cx:
+        cx.execute(sa.text("UPDATE refund_intent SET state_at = now() - interval '2 minutes'"))
+    text = agent.get("tickets/35436/panel").text
+    assert ("Requested" in text, "in a moment" in text, 'data-moving="1"' in text) == (True, False, False)
 
 
 def test_the_same_offer_is_the_same_refund_and_another_within_ten_minutes_asks(agent, database):

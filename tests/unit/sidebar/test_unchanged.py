@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app import access, identity
 from app.access import Role
 from app.identity import Requester
+from app.refunds import store_work
 from sidebar_app import unchanged
 from tests import sidebar_world as world
 
@@ -68,6 +69,7 @@ CHANGES = {
     "who may refund": lambda cx: access.set_rule(cx, "per_1", world.DESK, "role", "agent", Role.VIEWER),
     "the policy": lambda cx: world.may_refund(cx, enabled="no"),
     "a link": lambda cx: identity.link(cx, Requester(world.DESK, "10001"), (world.BANK, "cus_1"), "desk/501"),
+    "a hold of refunds": lambda cx: store_work.hold(cx, world.BANK, "The vendor refuses our key.", 300.0),
     "a judgement less": lambda cx: cx.execute(sa.text("DELETE FROM judgement")),
     "a payer less": lambda cx: cx.execute(sa.text("UPDATE payer_address SET gone = true")),
     "the company": lambda cx: cx.execute(sa.text("UPDATE organization SET name = 'Southwind'")),
