@@ -33,14 +33,14 @@ def write(number):
         client.update_ticket(TicketChange(first, add_tags=(f"t{number}_{sys.argv[0]}{number}",)), "")
         return "done"
     except RateLimited as error:
-        return "kept back" if "our own budget" in str(error) else "429"
+        return "kept back" if "its budget is used up" in str(error) else "429"
 
 def read(number):
     try:
         client.show_tickets([first])
         return "done"
     except RateLimited as error:
-        return "kept back" if "our own budget" in str(error) else "429"
+        return "kept back" if "its budget is used up" in str(error) else "429"
 
 with ThreadPoolExecutor(8) as pool:
     print(json.dumps([*pool.map(read, range(60)), *pool.map(write, range(20))]))
