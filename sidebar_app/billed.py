@@ -45,7 +45,7 @@ class Lists:
 class Payer:
     """Everything of the one payer that is shown. linked: who said so, and when; "" where nobody did.
 
-    waits: why a refund that is asked for now is not sent at once, "" when it is.
+    held: why a refund that is asked for now is not sent at once, "" when it is.
     """
 
     key: str
@@ -65,7 +65,7 @@ class Payer:
     methods: tuple[str, ...]
     lists: Lists
     happened: tuple[activity.Happened, ...]
-    waits: str
+    held: str
     moving: tuple[refund_states.Moving, ...]
     until: Moment | None
     is_stale: bool
@@ -80,7 +80,8 @@ def payer(
     found = whole.of_payer(cx, one.key, KINDS, max(limit, activity.SHOWN))
     profile: Mapping[str, Any] = found.profile
     record: Mapping[str, Any] = next(iter(found.records.get("payer", ())), {})
-    waits = refund_states.waiting(cx, one.connection_id, told)
+    charges = [c["id"] for c in found.records.get("charge", ())]
+    held, moving = refund_states.of_payer(cx, visit, one, charges)
     return Payer(
         key=payers.key_of(one),
         name=plain(record.get("name")) or "No name",
@@ -98,8 +99,8 @@ def payer(
         plans=_plans(found, told),
         methods=_methods(found, record, told),
         lists=_lists(found, told, limit),
-        waits=waits,
-        moving=refund_states.of_payer(cx, visit, one, [c["id"] for c in found.records.get("charge", ())], waits),
+        held=held,
+        moving=moving,
         happened=tuple(activity.lately(found.records, told)),
         until=told.time(found.until) if found.until else None,
         is_stale=_is_stale(found.until, told.now, settings),

@@ -34,13 +34,13 @@ class NotAsked(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment of the conversation's payer, and where somebody asks for it back. waits: as `Payer` says it."""
+    """One payment of the conversation's payer, and where somebody asks for it back. held: as `Payer` says it."""
 
     row: Row
     where: Where
     who: Visit
     actor: Actor
-    waits: str
+    held: str
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def payment(asked: Asked, charge_id: str, now: datetime) -> Payment:
         raise NotShown
     billing = found.payer.key.partition("/")[0]
     where = Where(billing, row.key, asked.account.connection_id, asked.conversation_id)
-    return Payment(row, where, who, actor, found.payer.waits)
+    return Payment(row, where, who, actor, found.payer.held)
 
 
 def with_names(prepared: Prepared) -> Prepared:

@@ -35,11 +35,11 @@ class Confirmation:
 
 
 def form(
-    charge: Row, prepared: Prepared, told: Reader, typed: Mapping[str, str], problem: str = "", waits: str = ""
+    charge: Row, prepared: Prepared, told: Reader, typed: Mapping[str, str], problem: str = "", held: str = ""
 ) -> list[Component]:  # fmt: skip
     """One payment with the pre-flight lights, and the form where anything of it can be given back.
 
-    waits: why it would not be sent at once, "" when it would.
+    held: why it would not be sent at once, "" when it would.
     """
     found = [
         text(f"{charge.amount} · {charge.pill.text}", "header"),
@@ -50,8 +50,8 @@ def form(
         found.append(text(localised(problem, told), "error"))
     if prepared.strip.verdict is Decision.REFUSED and not problem:
         return [*found, BACK]
-    if waits:
-        found.append(text(waits, "error"))
+    if held:
+        found.append(text(held, "error"))
     found.append(divider())
     for one in prepared.suggestions[:2]:
         found.append(text(f"Unused time: {told.money(one.amount)} ({localised(one.arithmetic, told)})", "muted"))

@@ -141,7 +141,7 @@ def _form(asked: Asked, charge_id: str, now: datetime, problem: str = "") -> Sho
     """One payment: its lights and the form."""
     one = made.payment(asked, charge_id, now)
     prepared = made.with_names(refunds.prepare(parts().runtime.refunds, one.actor, one.where))
-    shown = canvas_refund.form(one.row, prepared, one.who.reader, made.typed_of(asked), problem, one.waits)
+    shown = canvas_refund.form(one.row, prepared, one.who.reader, made.typed_of(asked), problem, one.held)
     return shown, made.stored(asked, charge=charge_id)
 
 

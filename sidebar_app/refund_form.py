@@ -76,7 +76,7 @@ class Verdict:
 class View:
     """The form. problem, field: what is wrong, and where; "" for the whole. ask: the second confirmation that is wanted.
 
-    is_blocked: no amount of it can be given back now, so there is nothing to fill in. waits: why it is not sent at once,
+    is_blocked: no amount of it can be given back now, so there is nothing to fill in. held: why it is not sent at once,
     "" when it is.
     """
 
@@ -93,7 +93,7 @@ class View:
     is_blocked: bool
     how: str
     typed: Form
-    waits: str = ""
+    held: str = ""
     problem: str = ""
     field: str = ""
     ask: str = ""
@@ -167,5 +167,5 @@ def view(cx: sa.Connection, row: Row, payer: str, prepared: Prepared, amount: Mo
         ],
         reasons={one: REASON_WORDS[one] for one in REASONS},
         verdict=verdict(cx, prepared, amount, told), is_blocked=prepared.strip.verdict is Decision.REFUSED,
-        how=form.get("how", "full"), typed=form, waits=waiting(cx, payer.partition("/")[0], told),
+        how=form.get("how", "full"), typed=form, held=waiting(cx, payer.partition("/")[0], told),
     )  # fmt: skip

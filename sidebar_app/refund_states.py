@@ -16,6 +16,7 @@ from app.refunds import Intent, Prepared, State
 from app.refunds.answers import KEY_REFUSED
 from app.refunds.policy import Policy
 from app.refunds.states import AT_THE_BANK, ON_ITS_WAY, OPEN, RETURNED
+from app.refunds.store_work import Hold
 from app.ui.words import Moment, Reader, localised, plain
 from sidebar_app.identity import Visit
 from sidebar_app.words import Pill, sentence, too_weak
@@ -71,27 +72,32 @@ class Moving:
 
 def waiting(cx: sa.Connection, connection_id: str, told: Reader) -> str:
     """Why nothing is sent to the billing vendor now, "" while it is: by what workers wrote down, nobody is asked."""
-    found = refunds.held(cx, connection_id)
-    if found is None:
+    return _why_held(refunds.held(cx, connection_id), told)
+
+
+def _why_held(hold: Hold | None, told: Reader) -> str:
+    if hold is None:
         return ""
-    since, why = told.time(found[0]).text, found[1]
-    what = "Stripe refuses our key" if why == KEY_REFUSED else "Our settings for Stripe cannot be used"
+    since = told.time(hold.since).text
+    what = "Stripe refuses our key" if hold.why == KEY_REFUSED else "Our settings for Stripe cannot be used"
     return f"{what} since {since}: refunds wait, and an admin was told. It goes on by itself once that is put right."
 
 
-def of_payer(cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence[str], held: str) -> tuple[Moving, ...]:
-    """Newest first: whatever is not at an end, and what came to one within a day; of these charges, and of this ticket.
-
-    held: why nothing is sent now, as `waiting` says it.
-    """
+def of_payer(
+    cx: sa.Connection, visit: Visit, one: PayerMatch, charges: Sequence[str]
+) -> tuple[str, tuple[Moving, ...]]:
+    """Why nothing is sent now, as `waiting` says it; and, newest first, whatever is not at an end, and what came to one
+    within a day; of these charges, and of this ticket."""
     told = visit.reader
     ticket_id = visit.subject.id if visit.ticket else ""
-    every = refunds.of_payer(cx, one.key, charges, visit.session.connection_id, ticket_id)
+    every, hold = refunds.of_payer(cx, one.key, charges, visit.session.connection_id, ticket_id)
+    held = _why_held(hold, told)
     found = [i for i in every if _is_shown(i, told)][:SHOWN]
     who = names(cx, (i.person_id for i in found))
     voidable = {i.id for i in found if _may_void(cx, visit, i)}
     closed = refunds.of_closed_tickets(cx, [i for i in found if i.state in RETURNED or _is_stalled(i)])
-    return tuple(_moving(i, told, who, in_words(i, told, held, i.id in closed), i.id in voidable) for i in found)
+    moving = (_moving(i, told, who, in_words(i, told, held, i.id in closed), i.id in voidable) for i in found)
+    return held, tuple(moving)
 
 
 def _is_shown(intent: Intent, told: Reader) -> bool:

@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from app import audit
 from app.refunds import holding
 from app.refunds.intent import Intent, of_row
-from app.refunds.models import refund_charge, refund_intent, refund_policy
+from app.refunds.models import refund_charge, refund_hold, refund_intent, refund_policy
 from app.refunds.policy import Policy, from_json
 from app.refunds.states import COUNTED, MOVES, RESERVING, State, sum_of
+from app.refunds.store_work import HELD, Hold, hold_of, is_held
 from integrations.kernel.errors import Conflict
 
 MACHINE = "machine"
@@ -147,12 +148,14 @@ def of_ticket(cx: sa.Connection, helpdesk_id: str, ticket_id: str) -> list[Inten
 
 def of_payer(
     cx: sa.Connection, payer: tuple[str, str], charges: Sequence[str], helpdesk_id: str, ticket_id: str
-) -> list[Intent]:
-    """Intents of a payer (connection, id), newest first: those of some charges, and those of a ticket."""
+) -> tuple[list[Intent], Hold | None]:
+    """Intents of a payer (connection, id), newest first: those of some charges, and those of a ticket; and why nothing is
+    sent to their vendor now. One statement, as each look at a panel makes it."""
     told = {
         "connection": payer[0], "payer": payer[1], "charges": list(charges), "desk": helpdesk_id, "ticket": ticket_id,
     }  # fmt: skip
-    return [of_row(row) for row in cx.execute(_OF_PAYER, told)]
+    rows = cx.execute(_OF_PAYER, told).all()
+    return [of_row(row) for row in rows if row.id is not None], hold_of(rows[0])
 
 
 def _of_payer() -> sa.Select[Any]:
@@ -162,7 +165,11 @@ def _of_payer() -> sa.Select[Any]:
     charges = sa.bindparam("charges", type_=sa.ARRAY(sa.Text))
     mine = sa.and_(i.connection_id == connection, i.charge_id == sa.any_(charges))
     here = sa.and_(i.helpdesk_id == desk, i.ticket_id == ticket, i.connection_id == connection)
-    query = sa.select(refund_intent).where(sa.or_(mine, here), i.payer_id == payer)
+    one = sa.select(connection.label("connection")).subquery("one")
+    beside = one.outerjoin(refund_hold, is_held(one.c.connection)).outerjoin(
+        refund_intent, sa.and_(sa.or_(mine, here), i.payer_id == payer)
+    )
+    query = sa.select(refund_intent, *HELD).select_from(beside)
     return query.order_by(i.created_at.desc(), i.id.desc())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +15,13 @@ from app.refunds.states import AT_THE_BANK, ON_ITS_WAY, State
 
 i, k, h = refund_intent.c, refund_look.c, refund_hold.c
 LOOK_LEASE_S = 60.0
+
+
+class Hold(NamedTuple):
+    """Why nothing of a connection is sent to its vendor, and since when."""
+
+    since: datetime
+    why: str
 
 
 def after(seconds: float) -> sa.ColumnElement[Any]:
@@ -159,17 +166,25 @@ def hold(cx: sa.Connection, connection_id: str, why: str, seconds: float) -> boo
     return bool(cx.execute(statement.returning(h.since == sa.func.now())).scalar_one())
 
 
-def held(cx: sa.Connection, connection_id: str) -> tuple[datetime, str] | None:
-    """Since when nothing of a connection is sent, and why; None while it is. For a page: nothing is locked."""
+def held(cx: sa.Connection, connection_id: str) -> Hold | None:
+    """Why nothing of a connection is sent, None while it is. For a page: nothing is locked."""
     row = cx.execute(_HELD, {"connection": connection_id}).first()
-    return (row.since, row.why) if row else None
+    return hold_of(row) if row else None
 
 
-# What is held is tried again when its time is over, and held anew within seconds: a page does not blink meanwhile.
-_HELD = sa.select(h.since, h.why).where(
-    h.connection_id == sa.bindparam("connection", type_=sa.Text),
-    h.until > sa.func.now() - sa.text("interval '1 minute'"),
-)
+def is_held(connection: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - a column or a parameter
+    """Its row says so. What is held is tried again when its time is over, and held anew within seconds: a page does not
+    blink meanwhile."""
+    return sa.and_(h.connection_id == connection, h.until > sa.func.now() - sa.text("interval '1 minute'"))
+
+
+def hold_of(row: Any) -> Hold | None:  # noqa: ANN401 - a row
+    """From a row with the columns HELD."""
+    return Hold(row.held_since, row.held_why) if row.held_since is not None else None
+
+
+HELD: Final = (h.since.label("held_since"), h.why.label("held_why"))
+_HELD = sa.select(*HELD).where(is_held(sa.bindparam("connection", type_=sa.Text)))
 
 
 def release(cx: sa.Connection, connection_id: str) -> bool:
