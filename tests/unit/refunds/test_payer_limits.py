@@ -19,6 +19,7 @@ from app.tickets import store as tickets
 from integrations.kernel.billing import Payer
 from integrations.kernel.money import Money
 from integrations.kernel.records import Email, PersonRecord, TicketRecord
+from sidebar_app import unchanged
 from tests.refund_world import BILLING, DESK, PAYER, REQUESTER, TICKET
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -174,7 +175,13 @@ def test_what_is_asked_costs_no_more_with_a_long_history(world):
         cx.execute(sa.text("ANALYZE refund_intent"))
         told = {"connections": [BILLING], "payers": [PAYER]}
         plan = "\n".join(cx.execute(sa.text("EXPLAIN " + store.ON_THE_WAY.text), told).scalars())
+        with unchanged.recorded(cx) as asked:
+            store.of_payer(cx, (BILLING, PAYER), ["ch_x1", "ch_x2"], "con_desk", "35436")
+        ((text, values),) = asked
+        shown = "\n".join(cx.exec_driver_sql(f"EXPLAIN {text}", values).scalars())
         cx.execute(sa.text("DELETE FROM refund_intent WHERE id LIKE 'rfd_x%'"))
-    assert "Seq Scan on refund_intent" not in plan, plan
+    assert "Seq Scan on refund_intent" not in plan + shown, plan + shown
+    assert "ix_refund_intent_charge" in shown, shown
+    assert "ix_refund_intent_ticket" in shown, shown
     assert "ix_refund_intent_open" in plan, plan
     assert "ix_refund_intent_succeeded" in plan, plan
