@@ -103,7 +103,7 @@ class World:
             customers.apply_people(cx, DESK, [PersonRecord(REQUESTER, now, name="Ann")])
             values = {"requester_id": REQUESTER, "status": "solved", "tags": []}
             tickets.apply(cx, DESK, [TicketRecord(TICKET, now, values, complete=True)])
-            identity.link(cx, Requester(DESK, REQUESTER), (BILLING, PAYER), "per_setup")
+            identity.link(cx, Requester(DESK, REQUESTER), (BILLING, PAYER), "per_setup", rung=1)
         self.policy(**policy)
 
     def take_down(self):

@@ -108,7 +108,7 @@ def _pair(requester: Requester, payer: PayerKey) -> dict[str, str]:
     }  # fmt: skip
 
 
-def link(cx: sa.Connection, requester: Requester, payer: PayerKey, by: str, *, rung: int = 1, note: str = "") -> str:
+def link(cx: sa.Connection, requester: Requester, payer: PayerKey, by: str, *, rung: int, note: str = "") -> str:
     """A person says who pays for whom (rung 1), or two typed facts do (rung 3); answers the link's id.
 
     A link as strong that a person made before stands, with its first maker; a weaker one and the ladder's are ended, and

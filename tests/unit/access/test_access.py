@@ -91,8 +91,8 @@ def test_every_change_of_people_and_links_is_in_the_record(cx):
     person = access.add_person(cx, "per_0", "Ann", Role.REFUNDER, "ann@desk.example")
     access.attach(cx, "per_0", person, ANN)
     access.set_role(cx, "per_0", person, Role.APPROVER)
-    link = identity.link(cx, Requester("con_desk", "ann"), ("con_bill", "cus_1"), "per_1")
-    assert identity.link(cx, Requester("con_desk", "ann"), ("con_bill", "cus_1"), "per_2") == link
+    link = identity.link(cx, Requester("con_desk", "ann"), ("con_bill", "cus_1"), "per_1", rung=1)
+    assert identity.link(cx, Requester("con_desk", "ann"), ("con_bill", "cus_1"), "per_2", rung=1) == link
     identity.unlink(cx, link, "per_1")
     rows = cx.execute(sa.text("SELECT action FROM audit ORDER BY seq")).scalars().all()
     assert rows == [

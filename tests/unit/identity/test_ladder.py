@@ -51,7 +51,7 @@ def rungs(match):
 def test_rung_1_a_person_linked_them(cx):
     person(cx, "ann@elsewhere.example")
     payer(cx, "cus_1")
-    identity.link(cx, ANN, (BANK, "cus_1"), by="agent_7", note="said so on the phone")
+    identity.link(cx, ANN, (BANK, "cus_1"), by="agent_7", note="said so on the phone", rung=1)
     assert rungs(found(cx)) == [("cus_1", 1, Strength.LINKED)]
 
 
@@ -215,7 +215,7 @@ def test_who_is_deleted_or_unknown_has_no_payers(cx):
     person(cx)
     person(cx, person_id="2", active=False)
     payer(cx, "cus_1", "ann@example.com")
-    identity.link(cx, ANN, (BANK, "cus_1"), by="agent_7")
+    identity.link(cx, ANN, (BANK, "cus_1"), by="agent_7", rung=1)
     customers.mark_people_gone(cx, DESK, ["1"], NOON)
     everybody = [ANN, Requester(DESK, "2"), Requester(DESK, "nobody")]
     assert identity.match(cx, everybody, RULES) == dict.fromkeys(everybody, Match())
@@ -226,7 +226,7 @@ def test_who_was_merged_has_the_payers_and_links_of_both(cx):
     person(cx, "new@example.com", "2")
     payer(cx, "cus_linked")
     payer(cx, "cus_mail", "new@example.com")
-    identity.link(cx, ANN, (BANK, "cus_linked"), by="agent_7")
+    identity.link(cx, ANN, (BANK, "cus_linked"), by="agent_7", rung=1)
     customers.merge_people(cx, DESK, {"1": "2"}, NOON)
     both = identity.match(cx, [ANN, Requester(DESK, "2")], RULES)
     assert rungs(both[ANN]) == rungs(both[Requester(DESK, "2")]) == [("cus_linked", 1, Strength.LINKED)]
@@ -235,7 +235,7 @@ def test_who_was_merged_has_the_payers_and_links_of_both(cx):
 def test_a_deleted_payer_is_matched_by_nothing_not_even_a_link(cx):
     person(cx, "ann@acme.example", external_id="cus_1")
     payer(cx, "cus_1", "ann@acme.example", helpdesk_id="cus_1")
-    identity.link(cx, ANN, (BANK, "cus_1"), by="agent_7")
+    identity.link(cx, ANN, (BANK, "cus_1"), by="agent_7", rung=1)
     identity.index_payers(cx, BANK, [Gone("payer", "cus_1"), Gone("charge", "cus_1")], settings=RULES)
     assert found(cx) == Match()
 
@@ -246,7 +246,7 @@ def test_people_of_two_helpdesks_with_one_id_are_two_requesters(cx):
     payer(cx, "cus_ann", "ann@example.com")
     payer(cx, "cus_bob", "bob@example.com")
     payer(cx, "cus_linked")
-    identity.link(cx, Requester("con_other", "1"), (BANK, "cus_linked"), by="agent_7")
+    identity.link(cx, Requester("con_other", "1"), (BANK, "cus_linked"), by="agent_7", rung=1)
     both = identity.match(cx, [ANN, Requester("con_other", "1")], RULES)
     assert [one.payer_id for one in both[ANN].payers] == ["cus_ann"]
     assert [one.payer_id for one in both[Requester("con_other", "1")].payers] == ["cus_linked"]

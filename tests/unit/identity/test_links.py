@@ -84,8 +84,8 @@ def test_a_match_that_became_stronger_is_written_down_anew(cx):
 
 def test_a_link_made_by_a_person_takes_the_ladders_place(cx):
     matched(cx)
-    link_id = identity.link(cx, ANN, PAYER, by="agent_7", note="confirmed")
-    assert identity.link(cx, ANN, PAYER, by="agent_8") == link_id
+    link_id = identity.link(cx, ANN, PAYER, by="agent_7", note="confirmed", rung=1)
+    assert identity.link(cx, ANN, PAYER, by="agent_8", rung=1) == link_id
     assert matched(cx) == [("cus_1", 1)]
     assert written(cx) == [(2, "ladder", "ladder"), (1, "agent_7", None)]
     assert cx.execute(sa.select(identity_link.c.note).where(identity_link.c.id == link_id)).scalar() == "confirmed"
@@ -99,7 +99,7 @@ def test_a_stronger_link_ends_the_weaker_one_and_a_weaker_changes_nothing(cx):
 
 
 def test_unlinking_says_who_and_can_be_done_once(cx):
-    link_id = identity.link(cx, ANN, PAYER, by="agent_7")
+    link_id = identity.link(cx, ANN, PAYER, by="agent_7", rung=1)
     identity.unlink(cx, link_id, by="agent_8")
     assert written(cx) == [(1, "agent_7", "agent_8")]
     with pytest.raises(NotFound):
@@ -112,7 +112,7 @@ def test_what_a_person_refused_the_ladder_does_not_find_again_until_a_person_lin
     matched(cx)
     identity.unlink(cx, cx.execute(sa.select(identity_link.c.id)).scalar(), by="agent_7")
     assert matched(cx) == matched(cx) == []
-    link_id = identity.link(cx, ANN, PAYER, by="agent_8")
+    link_id = identity.link(cx, ANN, PAYER, by="agent_8", rung=1)
     assert matched(cx) == [("cus_1", 1)]
     identity.unlink(cx, link_id, by="agent_8")
     assert matched(cx) == []
@@ -213,8 +213,8 @@ def test_everybody_whom_the_ladder_leads_to_the_payer_is_woken_by_it(cx):
     person(cx, "old")
     person(cx, "kept")
     payer(cx, "pay@acme.example", helpdesk_id="7", account="42")
-    identity.link(cx, Requester(DESK, "linked"), PAYER, by="agent_7")
-    identity.link(cx, Requester(DESK, "old"), PAYER, by="agent_7")
+    identity.link(cx, Requester(DESK, "linked"), PAYER, by="agent_7", rung=1)
+    identity.link(cx, Requester(DESK, "old"), PAYER, by="agent_7", rung=1)
     customers.merge_people(cx, DESK, {"old": "kept"}, NOON)
     everybody = ["colleague", "id", "kept", "key", "linked", "mail", "of_domain", "of_field", "of_key", "old"]
     assert woken(cx) == everybody

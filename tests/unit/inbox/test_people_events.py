@@ -69,7 +69,7 @@ def test_only_people_whom_their_event_does_not_carry_are_read(cx):
 
 
 def test_a_merge_moves_the_links_and_wakes_the_tickets_of_both(cx):
-    identity.link(cx, Requester(DESK, "1"), ("bank", "cus_1"), "agent:5")
+    identity.link(cx, Requester(DESK, "1"), ("bank", "cus_1"), "agent:5", rung=1)
     people.work(
         cx, DESK, [event("person.merged", "1", survivor="2")], [PeopleRead((person("2", "bob@acme.example"),), ("1",))]
     )

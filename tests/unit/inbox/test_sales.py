@@ -36,7 +36,7 @@ def desk(bench):
 def pays(bench, *payers):
     with bench.database.begin() as cx:
         for payer_id in payers or ("cus_1",):
-            identity.link(cx, Requester("desk", "7"), ("bank", payer_id), "per_test")
+            identity.link(cx, Requester("desk", "7"), ("bank", payer_id), "per_test", rung=1)
 
 
 def told(bench, ticket_id="1", *, second=0, status="open", priority="normal", **values):
@@ -184,7 +184,7 @@ def person(bench, person_id, *payers):
         values = "('desk', :p, now(), '', :p, 'end-user', true, '{}')"
         cx.execute(sa.text(f"INSERT INTO person {row} VALUES {values}"), {"p": person_id})
         for payer_id in payers:
-            identity.link(cx, Requester("desk", person_id), ("bank", payer_id), "per_test")
+            identity.link(cx, Requester("desk", person_id), ("bank", payer_id), "per_test", rung=1)
 
 
 def rows(bench):
@@ -234,7 +234,7 @@ def test_the_sweep_brings_holds_to_whom_the_ticket_is_about_now_and_leaves_those
     with desk.database.begin() as cx:  # a person says who pays for them: another than was thought
         wrong = identity.link_of(cx, Requester("desk", "8"), ("bank", "cus_1"))
         identity.unlink(cx, wrong.id, "per_test")
-        identity.link(cx, Requester("desk", "8"), ("bank", "cus_4"), "per_test")
+        identity.link(cx, Requester("desk", "8"), ("bank", "cus_4"), "per_test", rung=1)
     sweep(desk)
     assert [who for who, *_ in rows(desk)[0]] == ["cus_4"] * 2
 

@@ -126,7 +126,7 @@ def test_so_do_two_payers_of_one_company(world):
             tickets.apply(cx, DESK, [TicketRecord(ticket, datetime(2026, 11, 2, tzinfo=UTC), told, complete=True)])
             record = Payer(payer, payer, f"billing{number}@same.example", None, None, None, None, LONG_AGO, {})
             identity.index_payers(cx, BILLING, [record], settings=IdentitySettings())
-            identity.link(cx, Requester(DESK, person), (BILLING, payer), "per_setup")
+            identity.link(cx, Requester(DESK, person), (BILLING, payer), "per_setup", rung=1)
     asked = []
     for _, (payer, ticket) in zip(range(6), cycle(((PAYER, TICKET), (other, "8"))), strict=False):
         charge = world.charge(mirror=False)

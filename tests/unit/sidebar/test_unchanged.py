@@ -68,7 +68,7 @@ CHANGES = {
     "the ticket": lambda cx: cx.execute(sa.text("UPDATE ticket SET \"values\" = \"values\" || '{\"tags\": [\"db_x\"]}'")),
     "who may refund": lambda cx: access.set_rule(cx, "per_1", world.DESK, "role", "agent", Role.VIEWER),
     "the policy": lambda cx: world.may_refund(cx, enabled="no"),
-    "a link": lambda cx: identity.link(cx, Requester(world.DESK, "10001"), (world.BANK, "cus_1"), "desk/501"),
+    "a link": lambda cx: identity.link(cx, Requester(world.DESK, "10001"), (world.BANK, "cus_1"), "desk/501", rung=1),
     "a hold of refunds": lambda cx: store_work.hold(cx, world.BANK, "The vendor refuses our key.", 300.0),
     "a judgement less": lambda cx: cx.execute(sa.text("DELETE FROM judgement")),
     "a payer less": lambda cx: cx.execute(sa.text("UPDATE payer_address SET gone = true")),
