@@ -201,12 +201,18 @@ def void(ctx: Context, actor: Actor, intent_id: str) -> Intent:
     with ctx.database.begin() as cx:
         intent = _taken(cx, intent_id)
         check_void(ctx, actor, intent)
-        why = "Taken back." if intent.person_id == actor.person_id else "Taken back by an admin."
+        why = "Taken back." if _asked(actor, intent) else "Taken back by an admin."
         return store.move(cx, intent, State.VOIDED, actor.person_id, why)
 
 
 def _is_theirs(actor: Actor, intent: Intent) -> bool:
-    return intent.person_id == actor.person_id or actor.role is Role.ADMIN
+    return _asked(actor, intent) or actor.role is Role.ADMIN
+
+
+def _asked(actor: Actor, intent: Intent) -> bool:
+    """Also by a login that was attached to somebody since: the intent keeps the id of before."""
+    login = (actor.login.connection_id, actor.login.external_id)
+    return intent.person_id == actor.person_id or login == (intent.helpdesk_id, intent.agent_id)
 
 
 def _closed(intent: Intent) -> Closed:

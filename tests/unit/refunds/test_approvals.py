@@ -115,6 +115,16 @@ def test_nobody_approves_what_they_asked_for_by_a_login_that_is_named_as_theirs_
     assert refunds.approve(world.ctx, named(world, "Ida"), intent.id, intent.bound).state is State.RESERVED
 
 
+def test_who_asked_by_a_login_that_was_attached_since_takes_it_back_by_that_login(world):
+    intent, person = from_the_helpdesk(world)
+    with world.database.begin() as cx:
+        access.attach(cx, "per_setup", person, Login("con_desk", "12"))
+        staff = Staff("agent", None, ("g1",), active=True, checked_at=utc_now())
+        mine, other = (access.actor(cx, Login("con_desk", one), staff, utc_now()) for one in ("12", "13"))
+    assert (mine.person_id, refunds.may_void(mine, intent), refunds.may_void(other, intent)) == (person, True, False)
+    assert refunds.void(world.ctx, mine, intent.id).why == "Taken back."
+
+
 @pytest.mark.parametrize("mirrored", ["eve@desk.example", " EVE@Desk.Example"])
 def test_nobody_approves_what_came_from_a_login_with_their_own_address(world, mirrored):
     """Nobody said whose login it is; the helpdesk says by whose address."""
