@@ -17,7 +17,10 @@ from integrations.kernel.errors import NeedsReauthorisation, RateLimited, Vendor
 # The day is a rolling one, so calls come free again one by one: whoever takes the first leaves none for the org's others.
 # An hour without ours, then one that looks (docs/decisions/0001-the-house.md).
 DAY_LIMIT_S: Final = 3600.0
-DAY_LIMIT: Final = "REQUEST_LIMIT_EXCEEDED"
+REQUEST_LIMIT: Final = "REQUEST_LIMIT_EXCEEDED"
+# The same code says that too many calls of the org run at once, which is over in seconds; only its words differ (R).
+AT_ONCE: Final = "Concurrent"
+AT_ONCE_S: Final = 60.0
 
 
 class Cause(Enum):
@@ -152,13 +155,17 @@ def of_urls(content: Any) -> Refused:  # noqa: ANN401 - JSON
 
 def is_day_limit(content: Any) -> bool:  # noqa: ANN401 - JSON or text
     """Does it say that the org takes no more calls today?"""
-    return refused(content).code == DAY_LIMIT
+    told = refused(content)
+    return told.code == REQUEST_LIMIT and not told.message.startswith(AT_ONCE)
 
 
 def of_call(endpoint: str, status: int, content: Any) -> VendorError:  # noqa: ANN401 - JSON or text
     """What a refusal of a whole call means; the transport has dealt with 401, 429 and 5xx."""
     told = refused(content)
-    if told.code == DAY_LIMIT:
+    if told.code == REQUEST_LIMIT and told.message.startswith(AT_ONCE):
+        text = "too many calls of the org run at once: other integrations are slow"
+        return RateLimited(text, retry_after_s=AT_ONCE_S, endpoint=endpoint)
+    if told.code == REQUEST_LIMIT:
         text = "the org's API calls of the last 24 hours are used up: Setup > Company Information shows them"
         return RateLimited(text, retry_after_s=DAY_LIMIT_S, endpoint=endpoint)
     if told.code in _PASSING:

@@ -102,3 +102,15 @@ def test_the_orgs_own_refusal_is_a_wait_and_nothing_was_made(org, crm, draft, ga
     assert org.calls() == asked  # it is not asked again for a while
     assert 3500 < crm(gate=gate()).usage().wait_s <= 3600  # by no process
     assert len(org.rows("Lead")) == 1
+
+
+def test_too_many_calls_at_once_are_no_used_up_day(org, crm, draft, gate):
+    told = '[{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ConcurrentPerOrgLongTxn Limit exceeded."}]'
+    client = crm(gate=gate())
+    client.push([draft()])
+    org.fault(kind="status", status=403, method="PATCH", body=told)
+    with pytest.raises(RateLimited) as caught:
+        client.push([draft()])
+    assert caught.value.retry_after_s == 60
+    assert client.usage().wait_s == 0
+    assert client.push([draft()])[0].state == "created"
