@@ -19,7 +19,17 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.format import format_soql
 
-from integrations.kernel.crm import Bulk, DirectoryPage, Draft, PushResult, Shape, Standing, StandingPage, Usage
+from integrations.kernel.crm import (
+    Bulk,
+    DirectoryPage,
+    DirectorySource,
+    Draft,
+    PushResult,
+    Shape,
+    Standing,
+    StandingPage,
+    Usage,
+)
 from integrations.kernel.errors import NeedsReauthorisation, OutcomeUnknown, VendorContractChanged, VendorError
 from integrations.kernel.vendor import Account
 from integrations.salesforce import checking, faults, reading, setting_up
@@ -96,6 +106,11 @@ class SalesforceClient:
         """One call for 200 ids, of 15 or 18 characters."""
         asked = {one[:15]: one for one in object_ids}
         return {asked[one.object_id[:15]]: one for one in self._records(shape, "Id", object_ids, gone=gone)}
+
+    def source(self, *, anew: bool = False) -> DirectorySource:
+        if anew:
+            self._sheets.forget()
+        return DirectorySource(host_of(self._config), self._changes.fields())
 
     def directory(self, cursor: str = "") -> DirectoryPage:
         return self._changes.directory(cursor)
