@@ -123,7 +123,7 @@ class SalesforceClient:
         return replace(self._usage, ours=room.made, share=room.share, wait_s=room.wait_s)
 
     def check(self) -> list[str]:
-        """Four calls: the org's limits, and what it has of our three objects."""
+        """Seven calls: the org's limits, and what it has of the three objects we write and the three we read."""
         try:
             self.call("GET", "limits")
             return checking.problems(self._sheets, self._key, self._config, self._usage)
