@@ -75,7 +75,7 @@ SIGNALS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 STRENGTHS: Final[Mapping[str, str]] = {
     "linked": "A person said so", "external_id": "Our id", "domain": "Verified domain", "ambiguous": "More than one",
-    "name": "Name only", "none": "Nothing",
+    "unverified": "Domain, not verified", "name": "Name only", "none": "Nothing",
 }  # fmt: skip
 SHAPES: Final[Mapping[str, str]] = {"lead": "Lead", "deal": "Opportunity", "task": "Task"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -11,9 +11,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.crm.models import crm_account, crm_contact, crm_cursor, crm_user
 from app.crm.names import fold_name
-from integrations.kernel.crm import AccountRecord, ContactRecord, CrmUser, DirectoryPage
+from integrations.kernel.crm import AccountRecord, ContactRecord, CrmUser, DirectoryPage, DirectorySource
 
 _KEY = ("connection_id", "id")
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# Places: of the reading, and that it came to its end once; and beside them what they were read from.
+DIRECTORY, WHOLE, ORG, FIELDS = "directory", "whole", "org", "fields"
 
 
 class _Dated(Protocol):
@@ -97,3 +100,37 @@ def save_cursor(cx: sa.Connection, connection_id: str, name: str, value: str) ->
             index_elements=["connection_id", "name"], set_={"cursor": value, "ran_at": sa.func.now()}
         )
     )
+
+
+def read_from(cx: sa.Connection, connection_id: str, source: DirectorySource) -> bool:
+    """Reading goes on from here with this source; answers whether it begins anew, because it is another one or the first.
+
+    Another org's places are none in this one, and its companies are gone, whatever they say of their age: an org that was
+    copied from another has records of the same ids."""
+    before = source_of(cx, connection_id)
+    if before == source:
+        return False
+    mine = crm_cursor.c.connection_id == connection_id
+    if before.org not in ("", source.org):
+        cx.execute(sa.delete(crm_cursor).where(mine))
+        for table in (crm_account, crm_contact):
+            cx.execute(sa.update(table).where(table.c.connection_id == connection_id).values(gone=True, as_of=_NEVER))
+        cx.execute(sa.update(crm_user).where(crm_user.c.connection_id == connection_id).values(active=False))
+    else:
+        cx.execute(sa.delete(crm_cursor).where(mine, crm_cursor.c.name.in_((DIRECTORY, WHOLE))))
+    save_cursor(cx, connection_id, ORG, source.org)
+    save_cursor(cx, connection_id, FIELDS, source.fields)
+    return True
+
+
+def is_from(cx: sa.Connection, connection_id: str, source: DirectorySource) -> bool:
+    """Is it still what is read from? Until the transaction ends."""
+    return source_of(cx, connection_id) == source
+
+
+def source_of(cx: sa.Connection, connection_id: str) -> DirectorySource:
+    """What is read from, locked; nothing named before the first reading."""
+    c = crm_cursor.c
+    query = sa.select(c.name, c.cursor).where(c.connection_id == connection_id, c.name.in_((ORG, FIELDS)))
+    told = {row.name: row.cursor for row in cx.execute(query.order_by(c.name).with_for_update())}
+    return DirectorySource(told.get(ORG, ""), told.get(FIELDS, ""))

@@ -22,14 +22,17 @@ BATCH = 500
 
 @dataclass(slots=True)
 class Clues:
-    """Of one subject. domains: verified or the company's own, no free-mail among them. names: as told."""
+    """Of one subject. domains: verified or the company's own; unverified: of addresses that anybody may have written; no
+    free-mail among either. names: as told."""
 
     ids: set[str] = field(default_factory=set)
     domains: set[str] = field(default_factory=set)
+    unverified: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
 
 
-# who: subject -> the people who speak for it. Verified addresses only, and companies as the helpdesk has them.
+# who: subject -> the people who speak for it. Verified addresses only, and companies as the helpdesk has them. A person's
+# other addresses are told apart: good for a suggestion.
 _CLUES = sa.text(
     """
     WITH w AS (
@@ -57,6 +60,8 @@ _CLUES = sa.text(
         ON a.connection_id = w.connection_id AND a.payer_id = w.id WHERE w.kind = 'payer' AND a.domain <> '' AND NOT a.gone
     UNION SELECT who.subject, 'domain', e.domain FROM who JOIN person_email e
         ON e.connection_id = who.connection_id AND e.person_id = who.person_id WHERE e.verified
+    UNION SELECT w.subject, 'unverified', e.domain FROM w JOIN person_email e
+        ON e.connection_id = w.connection_id AND e.person_id = w.id WHERE w.kind = 'person' AND NOT e.verified
     UNION SELECT c.subject, 'domain', d.domain FROM company c JOIN organization_domain d
         ON d.connection_id = c.connection_id AND d.organization_id = c.id
     UNION SELECT c.subject, 'name', o.name FROM company c JOIN organization o USING (connection_id, id) WHERE o.name <> ''
@@ -116,7 +121,7 @@ def clues(cx: sa.Connection, subjects: Collection[str]) -> dict[str, Clues]:
         elif row.what == "name":
             mine.names.add(row.value)
         elif not is_free_mail(row.value):
-            mine.domains.add(row.value)
+            (mine.domains if row.what == "domain" else mine.unverified).add(row.value)
     return found
 
 
@@ -125,16 +130,15 @@ def _match(cx: sa.Connection, crm_id: str, subjects: list[str]) -> dict[str, Fou
     rows = cx.execute(_LINKS, {"crm": crm_id, "subjects": subjects})
     linked = {row.subject: (row.account_id, row.reason) for row in rows}
     external = _look(cx, _EXTERNAL, crm_id, (one.ids for one in known.values()))
-    domains = _look(cx, _DOMAIN, crm_id, (one.domains for one in known.values()))
+    domains = _look(cx, _DOMAIN, crm_id, (one.domains | one.unverified for one in known.values()))
     folded = {s: {fold_name(name): name for name in one.names} for s, one in known.items()}
     names = _look(cx, _NAME, crm_id, (one.keys() for one in folded.values()))
     result = {}
     for subject in subjects:
         mine = known.get(subject, Clues())
         alike = [_renamed(c, name) for key, name in sorted(folded.get(subject, {}).items()) for c in names.get(key, ())]
-        result[subject] = climb(
-            Rungs(linked.get(subject), _of(external, mine.ids), _of(domains, mine.domains), alike)
-        )  # fmt: skip
+        of_domain, maybe = _of(domains, mine.domains), _of(domains, mine.unverified)
+        result[subject] = climb(Rungs(linked.get(subject), _of(external, mine.ids), of_domain, alike, maybe))
     return result
 
 

@@ -1,7 +1,7 @@
 """Which company at the CRM a subject is: the ladder, strongest first. Pure.
 
-A link a person made, our key on the account, a domain of the company; a name alone is a suggestion to a person. Where a
-rung leaves more than one account nobody guesses and no weaker rung is asked.
+A link a person made, our key on the account, a verified domain; a domain nobody verified, or a name alone, is a suggestion
+to a person. Where a rung leaves more than one account nobody guesses and no weaker rung is asked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class Strength(StrEnum):
     EXTERNAL_ID = "external_id"
     DOMAIN = "domain"
     AMBIGUOUS = "ambiguous"
-    NAME = "name"  # a suggestion, no match
+    UNVERIFIED = "unverified"  # a suggestion, no match, as a name
+    NAME = "name"
     NONE = "none"
 
 
@@ -45,7 +46,7 @@ class Found:
 
     @property
     def needs_person(self) -> bool:
-        return self.strength in (Strength.AMBIGUOUS, Strength.NAME)
+        return self.strength in (Strength.AMBIGUOUS, Strength.UNVERIFIED, Strength.NAME)
 
     def to_json(self) -> dict[str, Any]:
         """As kept on the lead."""
@@ -57,12 +58,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rungs:
-    """What each rung found. linked: (account id, why) a person said."""
+    """What each rung found. linked: (account id, why) a person said. unverified: by a domain nobody verified."""
 
     linked: tuple[str, str] | None = None
     external: Sequence[Candidate] = ()
     domain: Sequence[Candidate] = ()
     name: Sequence[Candidate] = ()
+    unverified: Sequence[Candidate] = ()
 
 
 UNKNOWN = Found(Strength.NONE, "The CRM knows no company by id, domain or name.")
@@ -77,6 +79,10 @@ def climb(rungs: Rungs) -> Found:
         return _one_of(Strength.EXTERNAL_ID, rungs.external, "holds our id {by}")
     if rungs.domain:
         return _one_of(Strength.DOMAIN, rungs.domain, "has the domain {by}")
+    if rungs.unverified:
+        told = _told(rungs.unverified, "has the domain {by}")[:SHOWN]
+        why = "Nobody has verified the sender's address at this domain: a person must say whether it is this company."
+        return Found(Strength.UNVERIFIED, why, "", told)
     if rungs.name:
         told = _told(rungs.name, "has a name like {by}")
         return Found(Strength.NAME, "Only the name is alike: a person must say whether it is this company.", "", told)

@@ -136,8 +136,7 @@ def _put(cx: sa.Connection, wish: Wish, found: Who, key: Mapping[str, str], line
     told |= {(_said(wish).astimezone(UTC).date().isoformat(), line) for line in lines}
     facts: dict[str, Any] = {"quotes": [{"on": on, "text": text} for on, text in sorted(told)[-QUOTES:]]}
     facts |= {"note": wish.payload["note"]} if wish.payload["note"] else {}
-    facts |= _domain(found)
-    payer = found.payers[0] if len(found.payers) == 1 else holds.NOBODY
+    payer = _payer(found) or holds.NOBODY
     happened = max(at, before.happened_at) if before else at
     values = {
         "facts": facts, "digest": hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32],
@@ -185,25 +184,34 @@ def _began(wish: Wish) -> datetime:
 
 
 def subject(wish: Wish, found: Who) -> str:
-    """Whom a ticket's signal is about: the one payer there is, else the company as well as it is known, else the person."""
-    if len(found.payers) == 1:
-        return payer_subject(*found.payers[0])
-    organization = found.person.organization_id if found.person else None
-    if organization:
-        return f"organization:{wish.connection_id}:{organization}"
-    domain = found.person.email_domain if found.person else ""
-    if domain and not is_free_mail(domain):
-        return f"domain:{domain}"
-    person = found.person.id if found.person else f"ticket-{wish.ticket_id}"
-    return f"person:{wish.connection_id}:{person}"
+    """Whom a ticket's signal is about: the one payer there is, else the company as well as it is known, else the person.
 
-
-def _domain(found: Who) -> dict[str, Any]:
-    """The company's domain, for matching: of an address the helpdesk has verified, or else said to be not."""
-    if found.person is None or not found.person.email_domain or is_free_mail(found.person.email_domain):
-        return {}
+    A domain that nobody verified is anybody's: it names no company, as it names none to holds."""
+    if payer := _payer(found):
+        return payer_subject(*payer)
+    if found.person is None:
+        return f"person:{wish.connection_id}:ticket-{wish.ticket_id}"
+    if found.person.organization_id:
+        return f"organization:{wish.connection_id}:{found.person.organization_id}"
     domain = found.person.email_domain
-    return {"domain": domain, "verified": any(a.verified and a.domain == domain for a in found.person.addresses)}
+    if domain in _verified(found.person) and not is_free_mail(domain):
+        return f"domain:{domain}"
+    return f"person:{wish.connection_id}:{found.person.id}"
+
+
+def _payer(found: Who) -> Key | None:
+    """The one payer a signal may be about; that of their company only where no unverified domain may have named it."""
+    if found.person is not None and not found.match.payers:
+        told = {a.domain for a in found.person.addresses if not is_free_mail(a.domain)}
+        company = found.person.company
+        if told - _verified(found.person) - set(company.domains if company else ()):
+            return None
+    return found.payers[0] if len(found.payers) == 1 else None
+
+
+def _verified(person: Person) -> set[str]:
+    """Domains of the addresses that the helpdesk has verified."""
+    return {a.domain for a in person.addresses if a.verified}
 
 
 def _holds(wish: Wish, found: Who) -> Iterable[holds.Hold]:

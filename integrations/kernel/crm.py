@@ -56,6 +56,15 @@ class CrmUser:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectorySource:
+    """What a directory is read from. org: whose companies they are. fields: the fields an admin named that are read of them;
+    with others, what was read before says too little."""
+
+    org: str
+    fields: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryPage:
     """One page of accounts, contacts and users that changed. cursor: pass it to go on, also days later."""
 

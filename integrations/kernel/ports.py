@@ -12,6 +12,7 @@ from integrations.kernel.billing import Charge, Dispute, Refund
 from integrations.kernel.crm import (
     Bulk,
     DirectoryPage,
+    DirectorySource,
     Draft,
     PushResult,
     SetupStep,
@@ -273,6 +274,9 @@ class Crm(Protocol):
 
     def show(self, shape: Shape, object_ids: Sequence[str], *, gone: bool = False) -> Mapping[str, Standing]:
         """Records by their id; one that is missing was deleted or hidden. gone: deleted ones too, while they are kept."""
+
+    def source(self, *, anew: bool = False) -> DirectorySource:
+        """What `directory` reads from. anew: as the vendor has it now; else as a page would, at no call of its own."""
 
     def directory(self, cursor: str = "") -> DirectoryPage:
         """One page of companies, contacts and users that changed after `cursor`; with none yet, of all."""

@@ -32,6 +32,12 @@ class Changes:
         self._account_key = field_name(config, "account_key_field")
         self._territory = field_name(config, "territory_field")
 
+    def fields(self) -> str:
+        """Those an admin named that are read of accounts: not one that the org does not show us, until it does."""
+        named = {"account_key_field": self._account_key, "territory_field": self._territory}
+        seen = self._sheets.of("Account").fields
+        return " ".join(f"{setting}={name}" for setting, name in named.items() if name in seen)
+
     def directory(self, cursor: str) -> DirectoryPage:
         """A page is of one object; a quiet round is three calls."""
         place = _read(cursor)

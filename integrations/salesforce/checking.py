@@ -8,6 +8,7 @@ from typing import Any, Final
 from integrations.kernel.crm import Usage
 from integrations.kernel.errors import NeedsReauthorisation, VendorRejected
 from integrations.salesforce.org import OBJECTS, Sheet, Sheets, no_key
+from integrations.salesforce.reading import DIRECTORY, directory_fields
 from integrations.salesforce.settings import extra_fields
 
 FULL: Final = 0.8  # of the day's calls: machines stop there
@@ -15,15 +16,14 @@ WRITTEN: Final = {
     "Lead": ("LastName", "Company", "Description"), "Opportunity": ("Name", "StageName", "CloseDate", "AccountId"),
     "Task": ("Subject", "WhatId", "ActivityDate"),
 }  # fmt: skip
-READ: Final = ("Account",)
 
 
 def problems(sheets: Sheets, key: str, config: Mapping[str, Any], usage: Usage) -> list[str]:
-    """None when leads can be pushed and read back."""
+    """None when companies can be read, and leads pushed and read back."""
     sheets.forget()
     found: list[str] = []
     seen: dict[str, Sheet] = {}
-    for name in (*OBJECTS.values(), *READ):
+    for name in (*OBJECTS.values(), *DIRECTORY):
         try:
             seen[name] = sheets.of(name)
         except (VendorRejected, NeedsReauthorisation):
@@ -31,6 +31,9 @@ def problems(sheets: Sheets, key: str, config: Mapping[str, Any], usage: Usage) 
     for name in WRITTEN:
         if name in seen:
             found += _writes(seen[name], key)
+    for name in DIRECTORY:
+        if name in seen:
+            found += _reads(seen[name])
     found += [*_deals(seen.get("Opportunity"), config), *_account(seen.get("Account"), config), *_extra(seen, config)]
     if usage.used is not None and usage.allowed and usage.used >= FULL * usage.allowed:
         found.append(
@@ -50,6 +53,17 @@ def _writes(sheet: Sheet, key: str) -> Iterator[str]:
     hidden = [name for name in WRITTEN[sheet.object] if name not in sheet.fields or not sheet.fields[name].may_create]
     if hidden:
         yield f"The integration user may not write {', '.join(hidden)} of {sheet.object}: give it edit access to the fields."
+
+
+def _reads(sheet: Sheet) -> Iterator[str]:
+    """A query that names one hidden field is refused as a whole."""
+    needed = directory_fields(sheet.object, sheet, ())
+    hidden = ", ".join(f"{sheet.object}.{name}" for name in needed if name not in sheet.fields)
+    if hidden:
+        yield (
+            f"The integration user may not read {hidden}: Setup > Permission Sets > the user's set > Object Settings > "
+            f"{sheet.object} > Edit: tick Read Access. Until then no company is read and no lead is made."
+        )
 
 
 def _deals(sheet: Sheet | None, config: Mapping[str, Any]) -> Iterator[str]:

@@ -19,7 +19,17 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.format import format_soql
 
-from integrations.kernel.crm import Bulk, DirectoryPage, Draft, PushResult, Shape, Standing, StandingPage, Usage
+from integrations.kernel.crm import (
+    Bulk,
+    DirectoryPage,
+    DirectorySource,
+    Draft,
+    PushResult,
+    Shape,
+    Standing,
+    StandingPage,
+    Usage,
+)
 from integrations.kernel.errors import NeedsReauthorisation, OutcomeUnknown, VendorContractChanged, VendorError
 from integrations.kernel.vendor import Account
 from integrations.salesforce import checking, faults, reading, setting_up
@@ -97,6 +107,11 @@ class SalesforceClient:
         asked = {one[:15]: one for one in object_ids}
         return {asked[one.object_id[:15]]: one for one in self._records(shape, "Id", object_ids, gone=gone)}
 
+    def source(self, *, anew: bool = False) -> DirectorySource:
+        if anew:
+            self._sheets.forget()
+        return DirectorySource(host_of(self._config), self._changes.fields())
+
     def directory(self, cursor: str = "") -> DirectoryPage:
         return self._changes.directory(cursor)
 
@@ -108,7 +123,7 @@ class SalesforceClient:
         return replace(self._usage, ours=room.made, share=room.share, wait_s=room.wait_s)
 
     def check(self) -> list[str]:
-        """Four calls: the org's limits, and what it has of our three objects."""
+        """Seven calls: the org's limits, and what it has of the three objects we write and the three we read."""
         try:
             self.call("GET", "limits")
             return checking.problems(self._sheets, self._key, self._config, self._usage)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from integrations.kernel.crm import Usage
+from integrations.kernel.errors import VendorError
 from integrations.salesforce import checking, setting_up
 from integrations.salesforce.settings import KEY_FIELD
 
@@ -22,9 +23,9 @@ def change(org, name, field, **values):
     org.state.fields[name][field] = replace(org.state.fields[name][field], **values)
 
 
-def test_an_org_that_is_ready_has_no_problems_in_five_calls(org, crm):
+def test_an_org_that_is_ready_has_no_problems_in_seven_calls(org, crm):
     assert crm().check() == []
-    assert org.local.simulator.daily.used == 5  # limits, and four describes
+    assert org.local.simulator.daily.used == 7  # limits, and six describes
 
 
 def test_a_key_field_that_may_not_be_written_or_is_not_unique_is_told_apart_from_a_missing_one(org, crm):
@@ -59,6 +60,38 @@ def test_an_object_we_do_not_see_is_told_and_the_others_are_still_checked(org, c
     hidden, task = crm().check()
     assert hidden == "The integration user does not see the object Account: give its permission set access to it."
     assert task.startswith("Task has no field")
+
+
+@pytest.mark.parametrize(("name", "field"), [
+    ("Account", "Name"), ("Account", "OwnerId"), ("Account", "ParentId"), ("Account", "Website"), ("Contact", "AccountId"),
+    ("Contact", "Email"), ("User", "Name"), ("User", "IsActive"),
+])  # fmt: skip
+def test_a_field_without_which_companies_cannot_be_read_is_told(org, crm, pages, name, field):
+    org.state.fields[name].pop(field)
+    (told,) = crm().check()
+    assert told == (
+        f"The integration user may not read {name}.{field}: Setup > Permission Sets > the user's set > Object Settings > {name} "
+        "> Edit: tick Read Access. Until then no company is read and no lead is made."
+    )
+    with pytest.raises(VendorError):
+        pages(crm().directory)
+
+
+def test_fields_we_may_not_read_are_named_together(org, crm):
+    org.state.fields["Account"].pop("Website")
+    org.state.fields["Account"].pop("ParentId")
+    (told,) = crm().check()
+    assert told.startswith("The integration user may not read Account.ParentId, Account.Website: Setup > ")
+
+
+@pytest.mark.parametrize("name", ["Account", "Contact", "User"])
+def test_an_object_we_read_and_do_not_see_is_told(org, crm, pages, name):
+    org.state.fields.pop(name)
+    assert crm().check() == [
+        f"The integration user does not see the object {name}: give its permission set access to it."
+    ]
+    with pytest.raises(VendorError):
+        pages(crm().directory)
 
 
 def test_settings_that_do_not_fit_the_org_are_told_with_what_it_has(org, crm):
