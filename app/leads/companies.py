@@ -83,12 +83,11 @@ def _join(
 
 def take_back(cx: sa.Connection, subject: str, company: str) -> list[str]:
     """It was wrong that this subject is this company: what was not sent leaves it, to be judged by the next run. Answers the
-    leads that are the subject's again.
+    leads that are the subject's again. The caller waited for the gatherers.
 
     What others of the company had seen stays with the company. A lead that has no place to go back to stays too, and
     gives what was seen away.
     """
-    store.lock_companies(cx, {subject, company})
     unsent = [row for row in store.open_of(cx, [company]) if row["state"] in _UNSENT and row["pushed_at"] is None]
     telling = {one.lead_id for one in store.signals_of(cx, [row["id"] for row in unsent]) if one.subject == subject}
     back, touched = [], [row for row in unsent if row["subject"] == subject or row["id"] in telling]

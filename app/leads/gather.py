@@ -75,6 +75,7 @@ def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
 
 def _step(database: Database, scene: Scene) -> int:
     with database.begin() as cx:
+        store.begin_to_gather(cx)
         done = _news(cx, scene)
         fp("lead.gather.before_commit")
     return done
@@ -85,6 +86,7 @@ def _walk(database: Database, scene: Scene, work: Any) -> None:  # noqa: ANN401 
     last: str | None = ""
     while last is not None:
         with database.begin() as cx:
+            store.begin_to_gather(cx)
             last = work(cx, scene, last)
 
 

@@ -119,7 +119,7 @@ lead = sa.Table(
     sa.Index("ix_lead_verdict_at", "verdict_at", postgresql_where=sa.text("verdict_at IS NOT NULL")),
     sa.Index(
         "ix_lead_followed", "crm_id", "id",
-        postgresql_where=sa.text("verdict IN ('', 'accepted') AND standing ? 'followed'"),
+        postgresql_where=sa.text("verdict IN ('', 'accepted', 'won') AND standing ? 'followed'"),
     ),
     sa.Index("ix_lead_drawn", "drawn_at", postgresql_where=sa.text("drawn_at IS NOT NULL")),
     sa.Index("ix_lead_ticket", "connection_id", "ticket_id", postgresql_where=sa.text("ticket_id <> ''")),

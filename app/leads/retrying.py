@@ -27,6 +27,7 @@ def again(cx: sa.Connection, lead_id: str, by: str) -> None:
     Raises:
         NotFound: no such lead. NotSendable: it waits for something else than its time, or another one took its place.
     """
+    store.wait_for_gatherers(cx)
     row = store.by_ids(cx, [lead_id], lock=True).get(lead_id)
     if row is None:
         raise NotFound(f"There is no lead {lead_id}.")
@@ -47,7 +48,6 @@ def again(cx: sa.Connection, lead_id: str, by: str) -> None:
 
 def _alone(cx: sa.Connection, row: Mapping[Any, Any]) -> None:
     """One open lead a company and kind: while it was refused, another may have been made and sent."""
-    store.lock_companies(cx, [row["company"]])
     for other in store.open_of(cx, [row["company"]]):
         if other["kind"] == row["kind"]:
             raise NotSendable(

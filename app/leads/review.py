@@ -84,7 +84,9 @@ def link(cx: sa.Connection, lead_id: str, crm_id: str, account_id: str, by: str)
     subject = cx.execute(sa.select(lead.c.subject).where(lead.c.id == lead_id)).scalar()
     if subject is None:
         raise NotFound("There is no lead of this id.")
-    _one_at_a_time(cx, subject)
+    store.wait_for_gatherers(
+        cx
+    )  # and for whoever answers for another lead of the subject: the second finds it answered
     if cx.execute(sa.select(lead.c.state).where(lead.c.id == lead_id)).scalar() != "review":
         raise Answered
     if cx.execute(_accounts(crm_account.c, {(crm_id, account_id)})).first() is None:
@@ -96,11 +98,6 @@ def link(cx: sa.Connection, lead_id: str, crm_id: str, account_id: str, by: str)
     told = {"crm_id": crm_id, "account_id": account_id, "subject": subject, "leads": len(moved)}
     audit.record(cx, by, "leads.account_linked", lead_id, told)
     return len(moved)
-
-
-def _one_at_a_time(cx: sa.Connection, subject: str) -> None:
-    """Two leads of a subject may be answered by two people at once: the second waits, and finds it answered."""
-    cx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"account_link/{subject}", 0))))
 
 
 def _remember(cx: sa.Connection, subject: str, crm_id: str, account_id: str, by: str) -> None:
@@ -120,7 +117,7 @@ def forget(cx: sa.Connection, lead_id: str, by: str) -> None:
     subject = cx.execute(sa.select(lead.c.subject).where(lead.c.id == lead_id)).scalar()
     if subject is None:
         raise NotFound("There is no lead of this id.")
-    _one_at_a_time(cx, subject)
+    store.wait_for_gatherers(cx)
     ended = _end(cx, subject, None, by)
     if not ended:
         raise NotFound("Nothing is remembered of this company any more.")

@@ -31,6 +31,23 @@ def after(seconds: float) -> sa.ColumnElement[Any]:
     return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, float(seconds))
 
 
+def begin_to_gather(cx: sa.Connection) -> None:
+    """Comes before anything a batch reads. Gatherers do not wait for each other, a person's answer for all of them.
+
+    The order of locks: this one, signals, companies, leads. Who has this one alone (`wait_for_gatherers`) needs none of a
+    company, and takes signals and leads as they come.
+    """
+    cx.execute(sa.text("SELECT pg_advisory_xact_lock_shared(hashtext('deskbridge leads gather'))"))
+
+
+def wait_for_gatherers(cx: sa.Connection) -> None:
+    """Wait until no batch is under way, before anything else is locked; the next one waits for the end of the transaction.
+
+    Else a batch that was matched before a person's answer would be written after it, and the answer be lost.
+    """
+    cx.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('deskbridge leads gather'))"))
+
+
 def lock_companies(cx: sa.Connection, companies: Collection[str]) -> None:
     """One gatherer a company at a time; in one order, so that two never wait crosswise."""
     query = sa.text(

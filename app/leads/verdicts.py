@@ -35,12 +35,13 @@ from integrations.kernel.ports import Crm
 STANDINGS: Final = "standings"
 FIRST_LOOK: Final = timedelta(days=7)
 FOLLOWED_DAYS: Final = 365  # a deal that came of a lead is asked for so long
+WON_DAYS: Final = 90  # and so long after it was won: reps fill in and correct what it brings
 TOGETHER: Final = 200
 PAGES: Final = 500
 RULE: Final = "leads"
 Row = Mapping[Any, Any]
 c = lead.c
-_FOLLOWED: Final = sa.text("verdict IN ('', 'accepted') AND standing ? 'followed'")  # in the words of its index
+_FOLLOWED: Final = sa.text("verdict IN ('', 'accepted', 'won') AND standing ? 'followed'")  # in the words of its index
 
 
 def poll(ctx: LeadContext, crm_id: str) -> int:
@@ -82,13 +83,12 @@ def _with_texts(ctx: LeadContext, crm_id: str, client: Crm, told: Sequence[Stand
 
 
 def _followed(ctx: LeadContext, crm_id: str, client: Crm) -> int:
-    """Deals that came of converted records, until they are won or lost; records without our key, that ours were merged into
-    or that were there before, to a verdict."""
+    """Deals that came of converted records, until they are lost or some time after they are won; records without our key,
+    that ours were merged into or that were there before, to a verdict."""
     with ctx.database.begin() as cx:
         ours = (c.crm_id == crm_id, c.object_id != "", _FOLLOWED)
-        lately = sa.func.coalesce(c.verdict_at, c.pushed_at) > sa.func.now() - sa.func.make_interval(
-            0, 0, 0, FOLLOWED_DAYS
-        )
+        days = sa.case((c.verdict == "won", WON_DAYS), else_=FOLLOWED_DAYS)
+        lately = sa.func.coalesce(c.verdict_at, c.pushed_at) > sa.func.now() - sa.func.make_interval(0, 0, 0, days)
         found = cx.execute(sa.select(c.shape, c.object_id).where(*ours, lately).order_by(c.id)).all()
     heard = 0
     for shape in sorted({row.shape for row in found}):

@@ -14,7 +14,7 @@ from tests.crm_world import CRM
 HISTORY = """
     INSERT INTO lead (id, company, subject, kind, period, state, crm_id, object_id, shape, verdict, verdict_at, standing)
     SELECT 'led_' || n, 'account:con_crm:' || n, 'payer:bank:old_' || n, 'renewal', '2020-01-01', 'closed', 'con_crm', 'o' || n,
-           'deal', CASE n % 2 WHEN 0 THEN 'accepted' ELSE 'rejected' END, now() - make_interval(days => 30 + n),
+           'deal', CASE n % 4 WHEN 0 THEN 'accepted' WHEN 2 THEN 'won' ELSE 'rejected' END, now() - make_interval(days => 30 + n),
            CASE n % 50 WHEN 0 THEN '{"followed": true}' ELSE '{}' END::jsonb
     FROM generate_series(1, 5000) n
 """

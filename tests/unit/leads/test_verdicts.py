@@ -248,6 +248,27 @@ def test_what_a_won_deal_is_worth_follows_the_crm_and_the_ticket_is_not_told_twi
     assert scene.one().won == 999_900
 
 
+def test_what_a_deal_of_a_converted_lead_is_worth_is_asked_for_some_time_after_the_win(scene):
+    scene.payer("cus_n", None, name="Newcomer")
+    scene.asked("9", payer="cus_n")
+    scene.run()
+    deal = scene.crm.state.convert(scene.one().object_id)["Opportunity"]
+    scene.poll()
+    scene.crm.state.stage(deal, "Closed Won")
+    scene.crm.state.update("Opportunity", deal, {"Amount": None})
+    assert scene.poll() == 1
+    assert (scene.one().verdict, scene.one().won) == ("won", None)
+    when, told = scene.one().verdict_at, notes(scene)
+    scene.crm.state.win(deal, 4000)
+    assert scene.poll() == 0
+    assert (scene.one().won, worth(scene)) == (400_000, {"EUR": 400_000})
+    assert (scene.one().verdict_at, notes(scene)) == (when, told)
+    scene.sql("UPDATE lead SET verdict_at = verdict_at - interval '91 days'")
+    scene.crm.state.win(deal, 9999)
+    scene.poll()
+    assert scene.one().won == 400_000
+
+
 def worth(scene):
     with scene.database.begin() as cx:
         return {k: v for one in records(cx, scene.now - timedelta(days=1)) for k, v in one.won_money.items()}
