@@ -184,13 +184,16 @@ def _lead_for(
         return str(open_one["id"])
     first = _first(mine)
     same = next((one for one in known if one["period"] == first.period), None)
-    if same is not None:
-        if same["state"] == State.DROPPED.value and same["expires_at"] is None and not same["object_id"]:
+    again = (
+        same is not None and same["state"] == State.DROPPED.value and not same["expires_at"] and not same["object_id"]
+    )
+    resting = [one for one in known if _rests(one, scene)]
+    if same is not None and not (again and resting):
+        if again:
             store.move(
                 cx, same["id"], same["state"], State.NEW, "It was dropped, and is judged once more.", expires_at=None
             )
         return str(same["id"])
-    resting = [one for one in known if _rests(one, scene)]
     if not resting:
         return None
     lead_id = str(max(resting, key=lambda one: one["verdict_at"])["id"])
@@ -242,10 +245,11 @@ def _awake(cx: sa.Connection, scene: Scene) -> None:
 
 
 # What the policy says of a lead is asked until it is sent: also of one that was dropped for its score. An end of its hold
-# says of a dropped one that it was held too long: no policy brings that back.
+# says of a dropped one that it was held too long: no policy brings that back. seen_at: where the company rests after a verdict,
+# it is news once that is over.
 _UNDECIDED = sa.text(
     """
-    UPDATE lead_signal s SET judged_digest = '' FROM lead l
+    UPDATE lead_signal s SET judged_digest = '', seen_at = now() FROM lead l
     WHERE s.lead_id = l.id AND s.ended_at IS NULL AND s.judged_digest = s.digest
       AND (l.state = ANY(:unsent) OR l.state = 'dropped' AND l.expires_at IS NULL AND l.object_id = '')
     """

@@ -181,6 +181,24 @@ def test_another_policy_judges_what_waits_once_more_and_not_what_was_held_too_lo
     assert scene.one().state == "dropped"
 
 
+def test_another_policy_breaks_no_rest_after_a_verdict_and_is_heard_when_that_is_over(scene):
+    scene.policy(minimum__renewal="40")
+    scene.signal(step=90, source="sub_a", on="2028-01-15")
+    scene.run()
+    assert scene.one().state == "dropped"
+    scene.signal(step=30, source="sub_b")
+    scene.run()
+    scene.crm.state.stage(scene.one(state="pushed").object_id, "Closed Lost")
+    scene.poll()
+    scene.policy(minimum__renewal="15")
+    scene.run()
+    assert sorted(one.state for one in scene.leads()) == ["closed", "dropped"]
+    scene.sql("UPDATE lead SET verdict_at = verdict_at - interval '90 days 10 minutes'")
+    scene.sql("UPDATE lead_signal SET seen_at = seen_at - interval '90 days'")
+    scene.run()
+    assert sorted(one.state for one in scene.leads()) == ["closed", "pushed"]
+
+
 def test_the_same_policy_judges_nothing_anew(scene):
     scene.policy(minimum__renewal="80")
     scene.signal(step=30)
