@@ -245,8 +245,8 @@ def _awake(cx: sa.Connection, scene: Scene) -> None:
 
 
 # What the policy says of a lead is asked until it is sent: also of one that was dropped for its score. An end of its hold
-# says of a dropped one that it was held too long: no policy brings that back. seen_at: where the company rests after a verdict,
-# it is news once that is over.
+# says of a dropped one that it was held too long: no policy brings that back. seen_at: where the company rests after a
+# verdict, it is news once that is over.
 _UNDECIDED = sa.text(
     """
     UPDATE lead_signal s SET judged_digest = '', seen_at = now() FROM lead l
