@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 
 from app.cli import crm_calls
 from app.cli.context import runtime, sentences
+from app.leads import counting
 from integrations.kernel.crm import SetupState, SetupStep
 from integrations.kernel.errors import VendorError
 from integrations.kernel.ports import CrmWithSetup
@@ -40,6 +41,8 @@ def check(connection_id: str) -> None:
     except VendorError as error:
         problems = problems or [f"{error.public} ({error})"]
     click.echo(crm_calls.sentence(client.usage()) or "The org did not say how many API calls there are.")
+    for note in _notes(connection_id):
+        click.echo(f"Note: {note}")
     _end(problems, connection_id)
 
 
@@ -86,6 +89,25 @@ def uninstall(connection_id: str, yes: bool) -> None:
     _list("What remains", [*counts, *_REMAINS])
     if any(one.state is SetupState.BY_HAND for one in steps):
         raise click.ClickException("Not all fields could be deleted; the lines marked BY HAND say what to click.")
+
+
+def _notes(connection_id: str) -> list[str]:
+    """What is no fault of the org, and surprises whoever connects a second one."""
+    with runtime().database.begin() as cx:
+        others = counting.elsewhere(cx, connection_id)
+    found = [
+        f"{number} lead{' was' if number == 1 else 's were'} found for {other} and stay{'s' if number == 1 else ''} there: "
+        f"{connection_id} is not told the same of the same company. If that was a trial, see docs/install-salesforce.md, "
+        "From a sandbox org to production."
+        for other, number in others.items()
+    ]
+    first = runtime().crm_connections()[:1]
+    if first and first != [connection_id]:
+        found.append(
+            f"leads go to {first[0]}, the first active CRM connection by name, and not to {connection_id}. Disable the one "
+            f"that is not to be used: `flask connections disable {first[0]}`."
+        )
+    return found
 
 
 def _client(connection_id: str) -> CrmWithSetup:

@@ -35,3 +35,11 @@ def count(cx: sa.Connection) -> dict[str, dict[str, int]]:
     held = cx.execute(_HELD).one()
     came = {"pushed": pushed, "held": held.held, "released": held.released, "verdicts": verdicts}
     return {"signals": signals, "states": states, "leads": came}
+
+
+def elsewhere(cx: sa.Connection, crm_id: str) -> dict[str, int]:
+    """Leads by the CRM connection they were found for, where that is another one. Reads the whole table."""
+    c = lead.c
+    query = sa.select(c.crm_id, sa.func.count()).where(c.crm_id.not_in(["", crm_id]))
+    found = cx.execute(query.group_by(c.crm_id).order_by(c.crm_id))
+    return {str(other): int(number) for other, number in found}

@@ -1,8 +1,8 @@
 """Makes leads of signals: one open lead a company and kind, one record a company, kind and period, always.
 
 Each batch is one transaction that holds its companies' locks; unique indexes stand behind them. What is judged: what is
-new in lead_signal, leads a person answered for, leads whose company the mirror learned of, and whom a hold opened or
-released.
+new in lead_signal, what was not sent when the policy is another one, leads a person answered for, leads whose company the
+mirror learned of, and whom a hold opened or released.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from app.telemetry.failpoints import fp
 from integrations.kernel.clock import utc_now
 
 BATCH = 500
-REMATCHED, AWAKE = "rematched", "awake"
+REMATCHED, AWAKE, POLICY = "rematched", "awake", "lead_policy"
 SLACK, EVER = timedelta(hours=1), datetime(2000, 1, 1, tzinfo=UTC)
 c, s = lead.c, lead_signal.c
 _OPEN = [one.value for one in OPEN]
@@ -56,8 +56,10 @@ def gather(database: Database, crm_id: str, now: datetime | None = None) -> int:
     with database.begin() as cx:
         if crm.cursor(cx, crm_id, WHOLE)[1] is None:
             return 0
-        scene = Scene(crm_id, store_policy.active_policy(cx), holding.blocked(cx, crm_id), now)
+        version, policy = store_policy.newest(cx)
+        scene = Scene(crm_id, policy, holding.blocked(cx, crm_id), now)
         _awake(cx, scene)
+        _by_another_policy(cx, crm_id, version)
         mirror_news = _mirror_news(cx, crm_id)
     judged = 0
     while batch := _step(database, scene):
@@ -184,11 +186,16 @@ def _lead_for(
         return str(open_one["id"])
     first = _first(mine)
     same = next((one for one in known if one["period"] == first.period), None)
-    if same is not None:
-        if same["state"] == State.DROPPED.value and same["expires_at"] is None and not same["object_id"]:
-            store.move(cx, same["id"], same["state"], State.NEW, "What had ended holds again.", expires_at=None)
-        return str(same["id"])
+    again = (
+        same is not None and same["state"] == State.DROPPED.value and not same["expires_at"] and not same["object_id"]
+    )
     resting = [one for one in known if _rests(one, scene)]
+    if same is not None and not (again and resting):
+        if again:
+            store.move(
+                cx, same["id"], same["state"], State.NEW, "It was dropped, and is judged once more.", expires_at=None
+            )
+        return str(same["id"])
     if not resting:
         return None
     lead_id = str(max(resting, key=lambda one: one["verdict_at"])["id"])
@@ -237,6 +244,26 @@ def _awake(cx: sa.Connection, scene: Scene) -> None:
     since = ran_at - SLACK if ran_at is not None and told == str(days) else EVER
     cx.execute(_AWAKE, {"now": scene.now, "since": since, "days": days})
     crm.save_cursor(cx, scene.crm_id, AWAKE, str(days))
+
+
+# What the policy says of a lead is asked until it is sent: also of one that was dropped for its score. An end of its hold
+# says of a dropped one that it was held too long: no policy brings that back. seen_at: where the company rests after a
+# verdict, it is news once that is over.
+_UNDECIDED = sa.text(
+    """
+    UPDATE lead_signal s SET judged_digest = '', seen_at = now() FROM lead l
+    WHERE s.lead_id = l.id AND s.ended_at IS NULL AND s.judged_digest = s.digest
+      AND (l.state = ANY(:unsent) OR l.state = 'dropped' AND l.expires_at IS NULL AND l.object_id = '')
+    """
+).bindparams(sa.bindparam("unsent", _UNSENT, type_=sa.ARRAY(sa.Text)))
+
+
+def _by_another_policy(cx: sa.Connection, crm_id: str, version: int) -> None:
+    """Once a version: a run by the same one touches no row."""
+    told, _ = crm.cursor(cx, crm_id, POLICY)
+    if told != str(version):
+        cx.execute(_UNDECIDED)
+        crm.save_cursor(cx, crm_id, POLICY, str(version))
 
 
 def _mirror_news(cx: sa.Connection, crm_id: str) -> str:

@@ -229,12 +229,21 @@ class Pusher:
             self._results(client, mine, {result.key: result for result in job.results})
         elif looks > LOOKS:
             lost = "The CRM did not finish its job."
+            self._abort(job_id)
             self._end([(one, End(State.UNKNOWN, lost, one.draft.object_id, 0.0)) for one in mine])
         else:
             wait_s = min(LONGEST_LOOK_S, FIRST_LOOK_S * 2.0 ** min(looks, 8))
             with self._ctx.database.begin() as cx:
                 store_push.in_job(cx, [(one.id, one.token) for one in mine], job_id, wait_s)
         return len(mine)
+
+    def _abort(self, job_id: str) -> None:
+        """Nobody asks for it any more: were it to run later, it would write what is old by then, and take ON HOLD off. Best
+        effort: its leads are looked for all the same."""
+        try:
+            self._ctx.client(self._crm_id).bulk_abort(job_id)
+        except AppError as error:
+            log.warning("lead_job_not_aborted", code=error.code, job_id=job_id)
 
     def _end(self, ends: Sequence[tuple[Sent, End]]) -> None:
         """Write what came of it, in one transaction."""

@@ -29,7 +29,9 @@ _PATTERNS = tuple(
     )
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}\-][^\W\d_]+)*")
-_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+|(?<=[.!?])\s+")
+_LINE_ENDS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+")
+_ORIGINAL = re.compile(r"-{2,} *original message *-{2,}", re.IGNORECASE)
 
 
 def redact(text: str, names: Iterable[str] = ()) -> str:
@@ -44,10 +46,8 @@ def redact(text: str, names: Iterable[str] = ()) -> str:
 
 
 def quotes(texts: Sequence[str], wanted: Sequence[re2._Regexp], names: Iterable[str] = ()) -> tuple[str, ...]:
-    """The first lines that hold a wanted word, redacted and cut; of texts without wanted words, the first line.
-
-    Lines that quote an earlier mail (`>`) are somebody else's words and are passed over.
-    """
+    """The first sentences of the writer's own that hold a wanted word, redacted and cut; of texts without wanted words, the
+    first one."""
     found: dict[str, None] = {}
     people = tuple(names)
     for line in _lines(texts):
@@ -58,6 +58,19 @@ def quotes(texts: Sequence[str], wanted: Sequence[re2._Regexp], names: Iterable[
     return tuple(one for one in found if one)
 
 
+def own(text: str) -> str:
+    """What the writer wrote: without the lines that quote an earlier mail (`>`), every sentence of which is somebody
+    else's, and without what stands below "-----Original Message-----"."""
+    mine: list[str] = []
+    for line in _LINE_ENDS.split(text):
+        told = line.strip()
+        if _ORIGINAL.fullmatch(told):
+            break
+        if told and not told.startswith(">"):
+            mine.append(line)
+    return "\n".join(mine)
+
+
 def holds(pattern: re2._Regexp, text: str) -> bool:
     """Is a word of the list in the text?"""
     return pattern.search(text.encode("utf-8", "replace")) is not None
@@ -65,9 +78,8 @@ def holds(pattern: re2._Regexp, text: str) -> bool:
 
 def _lines(texts: Sequence[str]) -> Iterable[str]:
     for text in texts:
-        for line in _BREAKS.split(text[:LONGEST]):
-            if line.strip() and not line.lstrip().startswith(">"):
-                yield line
+        for line in own(text)[:LONGEST].split("\n"):
+            yield from (sentence for sentence in _SENTENCE_ENDS.split(line) if sentence.strip())
 
 
 def _cut(line: str) -> str:

@@ -1,6 +1,7 @@
 """Renewals by month and currency, with what of them is at risk. Reads running subscriptions by their dates.
 
-Counted are billing periods sales cares for: the same as for renewal signals, three months and longer.
+Counted are billing periods of three months and longer: those the index of renewals holds, whatever the policy's
+`renewal_months` leaves out of signals.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ class Month:
 
     number, money: all renewals, those that were cancelled included, so that the sum is what could be kept.
     at_risk, risk_money: of these, those with at least one of: ending (cancelled for that day), failed (a payment of the
-    payer failed and is still owed), warned (an open lead says risk or failed payment). unpriced: their worth is not known.
+    payer failed and is still owed), warned (an open lead says risk or failed payment of this payer, and
+    that holds still: a company's lead may tell of several). unpriced: their worth is not known.
     """
 
     month: date
@@ -63,7 +65,8 @@ def _later(first: date, months: int) -> date:
 _BY_DAY = sa.text(
     """
     WITH warned AS MATERIALIZED (
-        SELECT DISTINCT subject FROM lead WHERE kind IN ('risk', 'payment') AND state = ANY(:open)
+        SELECT DISTINCT s.payer_connection_id, s.payer_id FROM lead l JOIN lead_signal s ON s.lead_id = l.id
+        WHERE l.kind IN ('risk', 'payment') AND l.state = ANY(:open) AND s.ended_at IS NULL AND s.payer_id <> ''
     ), term AS (
         SELECT renews_on AS on_day, currency, minor, false AS ends, failed_on, connection_id, payer_id
         FROM billing_term WHERE months >= 3 AND renews_on >= :first AND renews_on < :end
@@ -71,8 +74,8 @@ _BY_DAY = sa.text(
         SELECT ends_on, currency, minor, true, failed_on, connection_id, payer_id
         FROM billing_term WHERE months >= 3 AND renews_on IS NULL AND ends_on >= :first AND ends_on < :end
     ), judged AS (
-        SELECT on_day, currency, minor, ends, failed_on IS NOT NULL AS failed, w.subject IS NOT NULL AS warned
-        FROM term LEFT JOIN warned w ON w.subject = 'payer:' || connection_id || ':' || payer_id
+        SELECT on_day, currency, minor, ends, failed_on IS NOT NULL AS failed, w.payer_id IS NOT NULL AS warned
+        FROM term t LEFT JOIN warned w ON w.payer_connection_id = t.connection_id AND w.payer_id = t.payer_id
     )
     SELECT on_day AS day, currency, count(*), coalesce(sum(minor), 0),
            count(*) FILTER (WHERE ends OR failed OR warned), coalesce(sum(minor) FILTER (WHERE ends OR failed OR warned), 0),

@@ -23,7 +23,7 @@ from app.identity import IdentitySettings, Match, Requester
 from app.leads.models import lead_signal
 from app.leads.policy import KIND_OF, LeadPolicy
 from app.leads.redact import holds as has_word
-from app.leads.redact import quotes
+from app.leads.redact import own, quotes
 from app.leads.signal import payer_subject, quarter
 from app.tickets.patterns import compiled
 from integrations.kernel.clock import parse_iso
@@ -92,9 +92,9 @@ def who(cx: sa.Connection, tickets: Mapping[Key, str], ladder: IdentitySettings)
 
 
 def _asked(wish: Wish, policy: LeadPolicy) -> bool:
-    """Is a word of a list it names there, or does it name none?"""
+    """Is a word of a list it names there, or does it name none? What a mail quotes are not the customer's words."""
     lists = wish.payload["words"]
-    texts = _texts(wish.facts)
+    texts = [own(text) for text in _texts(wish.facts)] if lists else []
     return not lists or any(
         has_word(compiled(line), text) for name in lists for line in policy.words.get(name, ()) for text in texts
     )

@@ -269,6 +269,9 @@ class Crm(Protocol):
     def bulk_state(self, job_id: str, shape: Shape) -> Bulk:
         """Where a job is. One call while it runs."""
 
+    def bulk_abort(self, job_id: str) -> None:
+        """Stop a job that runs or waits; what it did stays, and one that has ended stays as it is."""
+
     def find(self, shape: Shape, keys: Sequence[str]) -> Mapping[str, Standing]:
         """Which of these keys exist there, by key: asked before a write is repeated whose end is unknown."""
 

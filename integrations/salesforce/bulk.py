@@ -7,10 +7,11 @@ Source: vendor sheet 4.3, read 2026-11; `assignmentRuleId` of a job and the obje
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from integrations.kernel.crm import Bulk, Draft, PushResult
-from integrations.kernel.errors import OutcomeUnknown, VendorContractChanged, VendorError
+from integrations.kernel.errors import OutcomeUnknown, VendorContractChanged, VendorError, VendorRejected
 from integrations.salesforce import tables
 from integrations.salesforce.org import Sheet
 from integrations.salesforce.pushing import Ask, Group, groups
@@ -59,6 +60,7 @@ class Jobs:
                     started.append(self._one(group, sheet, body))
                 except VendorError as error:
                     if started:
+                        self._leave(BETWEEN.join(started))
                         raise OutcomeUnknown("some of the jobs were started, and one was not") from error
                     raise
         return BETWEEN.join(started)
@@ -76,9 +78,32 @@ class Jobs:
         if not isinstance(made, Mapping) or not made.get("id"):
             raise VendorContractChanged("a job was made without an id")
         job_id = str(made["id"])
-        self._transfer("PUT", f"{PATH}/{job_id}/batches", body)
-        self._ask("PATCH", f"{PATH}/{job_id}", json={"state": "UploadComplete"})
+        try:
+            self._transfer("PUT", f"{PATH}/{job_id}/batches", body)
+            self._ask("PATCH", f"{PATH}/{job_id}", json={"state": "UploadComplete"})
+        except VendorError:
+            self._leave(job_id)
+            raise
         return job_id
+
+    def abort(self, job_id: str) -> None:
+        """One call a job; one that has ended refuses it, which is no error. Raises what another was answered, when all were
+        asked."""
+        failed: VendorError | None = None
+        for one in job_id.split(BETWEEN):
+            try:
+                self._ask("PATCH", f"{PATH}/{one}", json={"state": "Aborted"})
+            except VendorRejected:
+                continue
+            except VendorError as error:
+                failed = error
+        if failed is not None:
+            raise failed
+
+    def _leave(self, job_id: str) -> None:
+        """Nobody will ask for it: were it to run in hours, it would write what is old by then. Best effort."""
+        with suppress(VendorError):
+            self.abort(job_id)
 
     def _record(self, draft: Draft, sheet: Sheet, group: Group) -> dict[str, Any]:
         """Results name a record by its cells only, so one that is known by its id gets our key too."""

@@ -93,6 +93,9 @@ class SalesforceClient:
     def bulk_state(self, job_id: str, shape: Shape) -> Bulk:
         return self._jobs.state(job_id)
 
+    def bulk_abort(self, job_id: str) -> None:
+        self._jobs.abort(job_id)
+
     def find(self, shape: Shape, keys: Sequence[str]) -> Mapping[str, Standing]:
         """One call for 200 keys. Raises NeedsSetup where the object has no key field."""
         if not self._sheets.of(OBJECTS[shape]).has_key(self._key):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from app.cli import register
 from app.config import load
 from app.factory import create_app
+from app.leads.models import lead
 from integrations.salesforce.settings import KEY_FIELD
 from sandbox.salesforce import oauth
 from sandbox.salesforce.local import Local
@@ -108,6 +110,21 @@ def test_check_of_an_org_that_is_ready_shows_fields_words_and_calls(run, ready):
     assert "(left empty, no value of the list fits) for renewal, risk, payment" in told.output
     assert "calls of everybody in 24 hours" in told.output
     assert told.output.endswith("con_crm is ready: leads can be sent.\n")
+
+
+def test_check_says_what_was_found_for_another_org_and_that_another_org_gets_the_leads(run, ready, add, database):
+    with database.begin() as cx:
+        cx.execute(sa.insert(lead).values(
+            id="led_1", company="account:con_trial:001A", subject="payer:bank:cus_1", kind="renewal", period="2027-01-15",
+            state="pushed", crm_id="con_trial"))  # fmt: skip
+    told = run("salesforce", "check", "con_crm")
+    assert told.exit_code == 0, told.output
+    assert "Note: 1 lead was found for con_trial and stays there" in told.output
+    assert "docs/install-salesforce.md, From a sandbox org to production." in told.output
+    assert "Note: leads go to" not in told.output
+    add("--id", "con_zzz", "--name", "The new one")
+    told = run("salesforce", "check", "con_zzz")
+    assert "Note: leads go to con_crm, the first active CRM connection by name, and not to con_zzz." in told.output
 
 
 def test_settings_are_changed_and_the_check_judges_them(run, ready):

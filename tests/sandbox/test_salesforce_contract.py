@@ -127,6 +127,11 @@ def test_jobs_and_their_results(ready, salesforce):
     while not (job := ready.bulk_state(job_id, Shape.LEAD)).finished:
         time.sleep(0.02)
     assert Counter(one.state for one in job.results) == {PushState.CREATED: 59, PushState.REFUSED: 1}
+    salesforce.state.pause_jobs()
+    job_id = ready.bulk([draft(key="late")])
+    ready.bulk_abort(job_id)
+    salesforce.state.pause_jobs(False)
+    assert ready.bulk_state(job_id, Shape.LEAD).finished
 
 
 def test_a_session_that_ends_and_a_secret_that_is_wrong(ready, salesforce, proxied):

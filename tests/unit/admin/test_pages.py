@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -43,9 +44,29 @@ def terms(database):
         leads.term(cx, 7, soon, months=1)
         leads.term(cx, 8, leads.month(7))
         leads.term(cx, 9, soon, 800, failed_on=None, status="past_due")
-        leads.put(cx, "held", "risk", company="account:sales:1", subject="payer:bank:cus_4")
-        leads.put(cx, "closed", "risk", company="account:sales:2", subject="payer:bank:cus_9", verdict="rejected")
+        leads.put(cx, "held", "risk", company="account:sales:1", signals=[risk("cus_4")])
+        leads.put(cx, "closed", "risk", company="account:sales:2", signals=[risk("cus_9")], verdict="rejected")
     return soon, later
+
+
+def risk(payer):
+    """A payer's own cancellation."""
+    one = leads.cancelled()
+    return replace(one, subject=f"payer:bank:{payer}", source=f"sub_{payer}", payer=("bank", payer))
+
+
+def test_every_payer_that_a_companys_open_risk_lead_tells_of_is_at_risk(database):
+    soon = leads.month(1)
+    with database.begin() as cx:
+        for n in range(1, 5):
+            leads.term(cx, n, soon, 100)
+        lead_id = leads.put(cx, "pushed", "risk", signals=[risk(f"cus_{n}") for n in (1, 2, 3)])
+        leads.put(cx, "pushed", "renewal", signals=[replace(leads.renewal(), payer=("bank", "cus_4"))])
+        cx.execute(
+            sa.text("UPDATE lead_signal SET ended_at = now() WHERE lead_id = :l AND payer_id = 'cus_1'"), {"l": lead_id}
+        )
+        (one,) = by_month(cx, leads.NOW.date().replace(day=1), 6)
+    assert (one.number, one.at_risk, one.risk_money, one.warned) == (4, 2, 200, 2)
 
 
 def test_renewals_are_summed_by_month_and_currency_each_reason_by_itself(database, terms):

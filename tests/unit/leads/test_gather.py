@@ -144,6 +144,70 @@ def test_below_the_least_score_nothing_is_sent_and_more_reasons_bring_it_back(sc
     assert scene.one().state == "pushed"
 
 
+def test_another_policy_judges_what_was_dropped_for_its_score_once_more(scene):
+    scene.policy(minimum__renewal="80")
+    scene.signal(step=30)
+    scene.run()
+    scene.run()
+    assert (scene.one().state, scene.one().score) == ("dropped", 50)
+    scene.policy(minimum__renewal="80", weight__renewal="100")
+    scene.run()
+    assert (scene.one().state, scene.one().score) == ("pushed", 100)
+    scene.policy(minimum__renewal="120", weight__renewal="100")
+    scene.run()
+    assert scene.one().state == "pushed"  # what sales has stays theirs
+
+
+def test_another_policy_judges_what_waits_once_more_and_not_what_was_held_too_long(scene):
+    scene.hold()
+    scene.signal(step=30)
+    scene.gather()
+    assert scene.one().state == "held"
+    scene.policy(weight__renewal="90")
+    scene.gather()
+    assert (scene.one().state, scene.one().score) == ("held", 90)
+    scene.policy(minimum__renewal="80")
+    scene.gather()
+    assert (scene.one().state, scene.one().score) == ("dropped", 50)
+    scene.policy(minimum__renewal="15")
+    scene.gather()
+    assert scene.one().state == "held"
+    scene.sql("UPDATE lead SET expires_at = now() - interval '1 hour'")
+    scene.gather()
+    assert "too long" in scene.one().why
+    scene.release()
+    scene.policy(minimum__renewal="20")
+    scene.run()
+    assert scene.one().state == "dropped"
+
+
+def test_another_policy_breaks_no_rest_after_a_verdict_and_is_heard_when_that_is_over(scene):
+    scene.policy(minimum__renewal="40")
+    scene.signal(step=90, source="sub_a", on="2028-01-15")
+    scene.run()
+    assert scene.one().state == "dropped"
+    scene.signal(step=30, source="sub_b")
+    scene.run()
+    scene.crm.state.stage(scene.one(state="pushed").object_id, "Closed Lost")
+    scene.poll()
+    scene.policy(minimum__renewal="15")
+    scene.run()
+    assert sorted(one.state for one in scene.leads()) == ["closed", "dropped"]
+    scene.sql("UPDATE lead SET verdict_at = verdict_at - interval '90 days 10 minutes'")
+    scene.sql("UPDATE lead_signal SET seen_at = seen_at - interval '90 days'")
+    scene.run()
+    assert sorted(one.state for one in scene.leads()) == ["closed", "pushed"]
+
+
+def test_the_same_policy_judges_nothing_anew(scene):
+    scene.policy(minimum__renewal="80")
+    scene.signal(step=30)
+    assert [scene.gather() for _ in range(3)] == [1, 0, 0]
+    steps = scene.steps(scene.one().id)
+    scene.gather()
+    assert scene.steps(scene.one().id) == steps
+
+
 def test_what_has_ended_is_dropped_before_and_stays_after_it_was_sent(scene):
     scene.signal()
     scene.gather()

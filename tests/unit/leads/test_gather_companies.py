@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from app.crm import store as crm_store
-from app.crm.mirror import CHANGED
-from app.leads import retrying, review
+from app.crm.mirror import CHANGED, WHOLE
+from app.leads import gather, retrying, review
 from integrations.kernel.crm import AccountRecord, DirectoryPage
 from tests.crm_world import CRM
 
@@ -37,6 +37,20 @@ def test_a_lead_at_the_crm_keeps_its_record_whatever_the_mirror_says_of_the_comp
     assert one.account_id == ("001M" if change is merged else "001A")
     (record,) = scene.crm.records()
     assert "50 points" in record.row["Description"]
+
+
+def test_what_one_connection_was_told_is_not_told_to_another(scene):
+    """Which may be the same org under another name; docs/install-salesforce.md says what to do after a trial."""
+    scene.signal()
+    scene.run()
+    record = AccountRecord("001P", scene.now, "Northwind Labs", "005P", domains=("northwind.example",))
+    with scene.database.begin() as cx:
+        crm_store.apply(cx, "con_new", DirectoryPage("x", True, (record,), (), ()))
+        crm_store.save_cursor(cx, "con_new", WHOLE, "x")
+        crm_store.save_cursor(cx, "con_new", CHANGED, "x")
+    scene.signal(step=30)
+    gather.gather(scene.database, "con_new", scene.now)
+    assert (scene.one().crm_id, scene.one().score) == (CRM, 50)
 
 
 def test_another_ticket_of_the_payer_joins_the_record_that_is_there(scene):

@@ -51,3 +51,21 @@ def test_before_it_is_sent_it_goes_to_the_company_that_is_known_now(scene):
     writes(scene, "May we have a quote?")
     scene.run()
     assert {one.account_id: one.state for one in scene.leads()} == {"": "dropped", "001A": "pushed"}
+
+
+QUOTED = "Thanks, all clear now!\n\nOn Monday Support wrote:\n> Hi Ann. Sorry about the outage. Attached is the price list.\n"
+
+
+def test_what_staff_wrote_and_the_customer_quotes_makes_no_signal(scene):
+    writes(scene, QUOTED + "> If you wish to cancel our subscription, tell us.", words=["quote", "cancellation"])
+    assert scene.sql("SELECT name, facts FROM lead_signal") == []
+
+
+@pytest.mark.parametrize(("text", "held"), [(QUOTED, 0), (QUOTED + "This outage is still on.", 1)])
+def test_what_staff_wrote_and_the_customer_quotes_holds_nothing(scene, text, held):
+    facts = {"requester.id": "ann", "event.comment": text, "ticket.created_at": "2026-10-05T08:00:00Z"}
+    payload = {"words": ["complaint"], "days": 30, "why": "a complaint is open"}
+    with scene.database.begin() as cx:
+        wish = Wish("leads.hold", payload, "complains", DESK, "7", facts, scene.now)
+        tickets.carry_out(cx, [wish], LeadPolicy(), IdentitySettings())
+    assert len(scene.sql("SELECT id FROM hold")) == held

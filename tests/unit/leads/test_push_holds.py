@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from app.leads.push import LOOKS, Pusher
+from tests.crm_world import CRM
 from tests.lead_scene import Scene
 
 
@@ -135,3 +139,47 @@ def test_what_did_arrive_is_found_while_a_hold_stands_and_says_so(scene):
     (record,) = scene.crm.records()
     assert (scene.one().state, scene.one().object_id) == ("pushed", record.object_id)
     assert record.row["Description"].startswith("ON HOLD: A dispute is open.")
+
+
+@pytest.fixture
+def given_up(database, org):
+    """given_up() -> a scene whose one lead was in a job that the CRM did not finish in time, and still has."""
+
+    def make():
+        scene = Scene(database, org=org, bulk_over=0)
+        scene.account(domains=("northwind.example",))
+        scene.payer("cus_1", "northwind.example")
+        org.state.pause_jobs()
+        scene.signal()
+        scene.run()
+        scene.sql("UPDATE lead SET tries = :n, due_at = now()", n=LOOKS)
+        scene.ctx = replace(scene.ctx, bulk_over=2000)
+        scene.pusher = Pusher(scene.ctx, CRM)
+        return scene
+
+    yield make
+    org.state.pause_jobs(False)
+
+
+def test_a_job_that_is_given_up_never_takes_on_hold_off_later(given_up):
+    scene = given_up()
+    for _ in range(3):  # given up, looked for, made
+        scene.push()
+    assert (scene.one().state, len(scene.crm.records())) == ("pushed", 1)
+    scene.hold()
+    scene.run()
+    scene.crm.state.pause_jobs(False)
+    time.sleep(0.5)
+    (record,) = scene.crm.records()
+    assert record.row["Description"].startswith("ON HOLD")
+
+
+def test_a_job_that_is_given_up_and_cannot_be_aborted_is_given_up_all_the_same(given_up):
+    scene = given_up()
+    deed = {"kind": "status", "status": 503, "method": "PATCH", "path": "jobs/ingest"}
+    scene.crm.local.simulator.faults.set([deed])
+    scene.push()
+    assert scene.one().job_id == ""
+    for _ in range(3):
+        scene.push()
+    assert (scene.one().state, len(scene.crm.records())) == ("pushed", 1)

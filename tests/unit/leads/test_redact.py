@@ -10,7 +10,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.leads.redact import LINE, quotes, redact
+from app.leads.redact import LINE, own, quotes, redact
 
 HOSTILE = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "hostile" / "naughty_strings"
 QUOTE = [re2.compile(r"(?i)quote")]
@@ -60,6 +60,29 @@ def test_lines_with_a_word_of_the_list_are_quoted_and_others_are_not():
     assert quotes([text], QUOTE, ["Ann Lee"]) == ("Could I get a QUOTE for 80 seats?",)
     assert quotes(["nothing here"], QUOTE) == ()
     assert quotes(["My first line\nsecond"], []) == ("My first line",)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "> Hello Ann. Here is the quote you wanted. Take the quote or leave it!",
+        "  > > Hello Ann. Here is the quote you wanted.",
+        "> Hello.\r\n>\r\n>> Here is it. Your quote? As asked.",
+        "-----Original Message-----\nFrom: Bob\nHello Ann. Here is the quote you wanted.",
+        "  ---- original message ----  \nYour quote.",
+    ],
+)
+def test_no_sentence_of_a_quoted_mail_is_the_customers(quoted):
+    text = f"Thanks, all clear now!\n\n{quoted}"
+    assert quotes([text], QUOTE) == ()
+    assert quotes([text], []) == ("Thanks, all clear now!",)
+    assert own(text) == "Thanks, all clear now!"
+
+
+def test_what_is_written_between_and_below_quoted_lines_is_the_customers():
+    text = "> Hello. Any quote left? Bob\nYes, a new quote please.\n> Bye. Quote ends.\nThe quote is > 80 seats."
+    assert quotes([text], QUOTE) == ("Yes, a new quote please.", "The quote is > 80 seats.")
+    assert quotes(["> old. " * 2000 + "\nA quote, please."], QUOTE) == ("A quote, please.",)
 
 
 def test_an_address_is_blacked_out_before_the_line_is_cut():

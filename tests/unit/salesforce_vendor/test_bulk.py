@@ -18,6 +18,7 @@ from integrations.kernel.errors import (
 )
 from integrations.salesforce import tables
 from integrations.salesforce.settings import KEY_FIELD
+from sandbox.salesforce.kinds import full_id
 
 INGEST = "jobs/ingest"
 
@@ -163,7 +164,10 @@ def test_a_job_that_ended_early_tells_what_was_done_and_what_was_not(org, crm, d
 
 def test_a_job_whose_start_was_cut_is_unknown_and_its_records_are_found_by_key(org, crm, draft):
     client, one = crm(), draft()
-    org.fault(kind="cut_after", method="PATCH", path=INGEST)
+    org.local.simulator.faults.set([
+        {"kind": "cut_after", "method": "PATCH", "path": INGEST},
+        {"kind": "status", "status": 503, "method": "PATCH", "path": INGEST},  # it could not be aborted either
+    ])  # fmt: skip
     with pytest.raises(OutcomeUnknown):
         client.bulk([one])
     for _ in range(400):
@@ -172,6 +176,48 @@ def test_a_job_whose_start_was_cut_is_unknown_and_its_records_are_found_by_key(o
         time.sleep(0.02)
     assert client.push([one])[0].state is PushState.UPDATED
     assert len(org.rows("Lead")) == 1
+
+
+def state(client, number):
+    """Of the org's jobs, by their number."""
+    return client.call("GET", f"{INGEST}/{full_id(f'750Sb{number:010d}')}")["state"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "error"),
+    [
+        ({"method": "PUT", "kind": "status", "status": 503}, VendorUnavailable),
+        ({"method": "PUT", "kind": "cut_after"}, OutcomeUnknown),
+        ({"method": "PATCH", "kind": "status", "status": 503}, VendorUnavailable),
+        ({"method": "PATCH", "kind": "cut_after"}, OutcomeUnknown),
+    ],
+)
+def test_a_job_that_was_not_wholly_started_is_aborted_so_that_it_never_runs_later(org, crm, draft, rule, error):
+    client = crm()
+    org.state.pause_jobs()
+    org.fault(path=INGEST, **rule)
+    with pytest.raises(error):
+        client.bulk([draft()])
+    assert state(client, 1) == "Aborted"
+    org.state.pause_jobs(False)
+    time.sleep(0.3)
+    assert org.rows("Lead") == []
+
+
+def test_jobs_are_aborted_also_those_behind_one_that_ended_by_itself(org, crm, draft):
+    client = crm()
+    ended = client.bulk([draft()])
+    wait(client, ended)
+    org.state.pause_jobs()
+    late = client.bulk([draft()])
+    client.bulk_abort(f"{ended}+{late}")
+    org.state.pause_jobs(False)
+    assert [state(client, n) for n in (1, 2)] == ["JobComplete", "Aborted"]
+    assert {one.state for one in client.bulk_state(late, Shape.LEAD).results} <= {PushState.AGAIN}
+    assert len(org.rows("Lead")) == 1
+    org.fault(kind="status", status=503, method="PATCH", path=INGEST)
+    with pytest.raises(VendorUnavailable):
+        client.bulk_abort(late)
 
 
 def test_a_job_that_could_not_begin_is_told_as_what_it_is(org, crm, draft):
@@ -191,12 +237,14 @@ def test_a_job_that_could_not_begin_is_told_as_what_it_is(org, crm, draft):
 
 def test_when_a_later_job_cannot_begin_the_end_of_all_is_unknown(org, crm, draft):
     client = crm()
+    org.state.pause_jobs()
     org.local.simulator.faults.set([
         {"kind": "delay", "seconds": 0, "method": "POST", "path": INGEST},
         {"kind": "status", "status": 503, "method": "POST", "path": INGEST},
     ])  # fmt: skip
     with pytest.raises(OutcomeUnknown, match="some of the jobs were started"):
         client.bulk([draft(), draft(owner_id=org.owner())])
+    assert state(client, 1) == "Aborted"  # else it would write what is old by then over what is sent meanwhile
 
 
 @pytest.mark.parametrize("kind", ["successfulResults", "failedResults", "unprocessedRecords"])
