@@ -31,8 +31,9 @@ def show() -> None:
 def put(wishes: tuple[str, ...], by: str) -> None:
     """Change the policy: enabled=yes limit.refunder.USD=5000/20000 charge_days=120 payer_count=2 strength=verified.
 
-    Amounts are minor units: a limit is per refund / per day, `none` takes it away. payer_total.USD=100000: what a
-    company may get back in 90 days without approval. approval_hours=24: how long a proposal waits.
+    Amounts are minor units: a limit is per refund / per day (no less), `none` takes it away. payer_total.USD=100000: what
+    a company may get back in 90 days without approval. approval_hours=24 (1 to 720): how long a proposal waits.
+    charge_days (0 to 9999): how old a charge may be.
     """
     with runtime().database.begin() as cx:
         new = changed(store.active_policy(cx), pairs(wishes))
