@@ -56,7 +56,12 @@ class Settings(BaseSettings):
         (),
         description="Bearer tokens that may read `/metrics`, newest first. Empty: only loopback may.",
     )
-    trusted_proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies in front set X-Forwarded-*.")
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="How many reverse proxies in front each add to X-Forwarded-For; 0: the header is not believed.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least level that is logged."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from integrations.kernel.errors import InputError, NotFound
 from integrations.kernel.ids import new_id
 
 KINDS = ("role", "custom_role", "group")
+_ADDRESS = re.compile(r"(?=.{3,320}\Z)[^@\s]+@[^@\s]+")
 
 
 def actor(cx: sa.Connection, login: Login, staff: Staff | None, now: datetime) -> Actor:
@@ -53,10 +55,31 @@ def names(cx: sa.Connection, person_ids: Sequence[str]) -> dict[str, str]:
     return {row["id"]: row["name"] for row in store.people(cx) if row["id"] in set(person_ids)}
 
 
+def must_be_new(cx: sa.Connection, name: str, email: str | None = None) -> None:
+    """Refuse a name or address that somebody here has: as two people, one could approve their own. Raises InputError."""
+    for row in store.people(cx):
+        if _folded(name) == _folded(row["name"]):
+            shared = f"the name {row['name']!r}"
+        elif email and _folded(email) == _folded(row["email"] or ""):
+            shared = f"the address {row['email']}"
+        else:
+            continue
+        raise InputError(
+            f"{row['id']} has {shared} already. A login or address more is given by `flask people login {row['id']} "
+            f"CONNECTION:ID` and `flask people email`. If it is somebody else, say `--another`."
+        )
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
 def add_person(cx: sa.Connection, by: str, name: str, role: Role, email: str | None = None) -> str:
-    """A new person; answers the id."""
+    """A new person; answers the id. Raises InputError."""
     if not name.strip():
         raise InputError("Give the person a name.")
+    if email is not None:
+        _must_be_address(email)
     person_id = new_id("per")
     store.put_person(cx, {"id": person_id, "name": name.strip(), "role": role.value, "email": email})
     audit.record(cx, by, "access.person_added", person_id, {"role": role.value}, personal={"name": name.strip()})
@@ -71,14 +94,47 @@ def set_role(cx: sa.Connection, by: str, person_id: str, role: Role) -> None:
     audit.record(cx, by, "access.role_set", person_id, {"from": before["role"], "to": role.value})
 
 
+def set_email(cx: sa.Connection, by: str, person_id: str, email: str | None) -> None:
+    """Give a person another address, or none. Raises NotFound, InputError where it is no address or somebody else's."""
+    if email is not None:
+        _must_be_address(email)
+        for row in store.people(cx):
+            if row["id"] != person_id and _folded(row["email"] or "") == _folded(email):
+                raise InputError(f"{email} is the address of {row['name']} ({row['id']}). Take it away there first.")
+    if not store.change_person(cx, person_id, {"email": email}):
+        raise NotFound(f"There is no person {person_id}. Look at `flask people list`.")
+    audit.record(cx, by, "access.email_set", person_id, {"given": email is not None}, personal={"email": email or ""})
+
+
+def _must_be_address(email: str) -> None:
+    if not _ADDRESS.fullmatch(email):
+        raise InputError(f"{email!r} is no e-mail address. Give one such as eve@acme.example.")
+
+
 def attach(cx: sa.Connection, by: str, person_id: str, login: Login) -> None:
-    """Say that a login is this person; it was nobody's, or somebody else's until now. Raises NotFound."""
+    """Say that a login is this person. Raises NotFound, InputError where it is somebody else's."""
     if store.person(cx, person_id) is None:
         raise NotFound(f"There is no person {person_id}. Look at `flask people list`.")
     before = store.by_login(cx, login.connection_id, login.external_id)
+    if before is not None and before["id"] != person_id:
+        text = f"{login.connection_id}:{login.external_id}"
+        raise InputError(
+            f"{text} is a login of {before['name']} ({before['id']}). If it is so no more, say "
+            f"`flask people login {before['id']} {text} --remove` first."
+        )
     store.put_login(cx, login.connection_id, login.external_id, person_id)
     told = {"connection_id": login.connection_id, "external_id": login.external_id}
     audit.record(cx, by, "access.login_attached", person_id, told | {"was": before["id"] if before else None})
+
+
+def detach(cx: sa.Connection, by: str, person_id: str, login: Login) -> None:
+    """A login is this person no more. Raises NotFound."""
+    if not store.delete_login(cx, login.connection_id, login.external_id, person_id):
+        raise NotFound(
+            f"{login.connection_id}:{login.external_id} is not a login of {person_id}. Look at `flask people list`."
+        )
+    told = {"connection_id": login.connection_id, "external_id": login.external_id}
+    audit.record(cx, by, "access.login_removed", person_id, told)
 
 
 def set_rule(cx: sa.Connection, by: str, connection_id: str, kind: str, value: str, role: Role) -> None:

@@ -47,6 +47,15 @@ def put_login(cx: sa.Connection, connection_id: str, external_id: str, person_id
     )
 
 
+def delete_login(cx: sa.Connection, connection_id: str, external_id: str, person_id: str) -> bool:
+    statement = sa.delete(access_login).where(
+        access_login.c.connection_id == connection_id,
+        access_login.c.external_id == external_id,
+        access_login.c.person_id == person_id,
+    )
+    return cx.execute(statement).rowcount == 1
+
+
 def by_login(cx: sa.Connection, connection_id: str, external_id: str) -> sa.RowMapping | None:
     return cx.execute(_BY_LOGIN, {"connection": connection_id, "external": external_id}).mappings().first()
 

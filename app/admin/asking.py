@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 import sqlalchemy as sa
@@ -28,13 +29,27 @@ MOST_CHARACTERS: Final = 320
 def ask(cx: sa.Connection, public_url: str, email: str, place: str, now: datetime) -> None:
     """Send a link to the person of this address, if there is one, and it was not asked for too often."""
     folded = email.strip().casefold()[:MOST_CHARACTERS]
-    limits = {"": ALL, f"place/{place}": A_PLACE, f"address/{hashlib.sha256(folded.encode()).hexdigest()}": AN_ADDRESS}
-    fits = [sessions.allow(cx, f"ask/{name}", most, WINDOW, now) for name, most in limits.items()]
-    if not all(fits):
+    limits = {
+        f"place/{_network(place)}": A_PLACE,
+        f"address/{hashlib.sha256(folded.encode()).hexdigest()}": AN_ADDRESS,
+        "": ALL,  # last: what a place or an address asks for in vain is taken from nobody else
+    }
+    if not all(sessions.allow(cx, f"ask/{name}", most, WINDOW, now) for name, most in limits.items()):
         return
     known = {address.casefold(): who for who, address in access.emails(cx, Role.APPROVER).items()}
     with _kept_if(cx, folded in known):
         _send(cx, public_url, known.get(folded, "per_nobody"), folded, now)
+
+
+def _network(place: str) -> str:
+    """What one visitor has: an IPv4 address, or the network of an IPv6 one, as each has 2^64 addresses of it."""
+    try:
+        found = ip_address(place)
+    except ValueError:
+        return ""
+    if found.version == 4 or found.ipv4_mapped:
+        return place
+    return str(ip_network((found.packed[:8] + bytes(8), 64)))
 
 
 def _send(cx: sa.Connection, public_url: str, person_id: str, address: str, now: datetime) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from flask import Flask
 from waitress.adjustments import Adjustments
@@ -87,9 +88,21 @@ def build(app: Flask, settings: Settings) -> Server:
         asyncore_use_poll=True,
         ident=None,
         clear_untrusted_proxy_headers=True,
+        **_believed(settings.trusted_proxies),
     )
     bound = (listener.family, listener.type, listener.proto, listener.getsockname())
     return Server(app, _sock=listener, bind_socket=False, sockinfo=bound, adj=adjustments)
+
+
+def _believed(proxies: int) -> dict[str, Any]:
+    """Of a chain of so many proxies of ours, where the last of them says a request came from; without one, nothing.
+
+    Scheme and host are never taken from a header: PUBLIC_URL says them, and few proxies take away what a visitor sent.
+    waitress can tell one proxy by its address only, so whoever reaches the port is believed: WEB_HOST keeps others out.
+    """
+    if not proxies:
+        return {}
+    return {"trusted_proxy": "*", "trusted_proxy_count": proxies, "trusted_proxy_headers": {"x-forwarded-for"}}
 
 
 def supervise(commands: Sequence[Sequence[str]], metrics_folder: Path) -> None:

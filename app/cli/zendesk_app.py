@@ -11,7 +11,7 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.context import runtime, sentences
-from app.cli.zendesk_icons import SIZES, icon
+from app.cli.zendesk_icons import NAV_BAR, SIZES, icon
 from app.cli.zendesk_rules import validate
 from app.sessions import store as sessions
 from integrations.kernel.errors import InputError
@@ -30,6 +30,7 @@ def app_files(folder: Path, base_url: str, connection: str) -> dict[str, bytes]:
     found["manifest.json"] = manifest.encode()
     for name, (edge, rounded) in SIZES.items():
         found[f"assets/{name}"] = icon(edge, rounded=rounded)
+    found["assets/icon_nav_bar.svg"] = NAV_BAR.encode()
     return found
 
 
@@ -59,18 +60,28 @@ def package(connection_id: str, out: Path) -> None:
 @click.argument("archive", type=click.Path(exists=True, path_type=Path))
 @sentences
 def check(archive: Path) -> None:
-    """Check an app (a zip or a folder) by Zendesk's own rules; warnings are failures."""
+    """Check an app (a zip or a folder) by Zendesk's own rules and ours; warnings are failures."""
     if archive.is_dir():
         paths = [p for p in sorted(archive.rglob("*")) if p.is_file() or p.is_symlink()]
         links = frozenset(p.relative_to(archive).as_posix() for p in paths if p.is_symlink())
         files = {p.relative_to(archive).as_posix(): p.read_bytes() for p in paths if not p.is_symlink()}
     else:
+        files, links = _unpacked(archive)
+    _report(files, links)
+    click.echo(f"{archive} may be uploaded.")
+
+
+def _unpacked(archive: Path) -> tuple[dict[str, bytes], frozenset[str]]:
+    """The files of a zip, and which of them are links. Raises InputError."""
+    try:
         with zipfile.ZipFile(archive) as opened:
             entries = [one for one in opened.infolist() if not one.is_dir()]
             links = frozenset(one.filename for one in entries if one.external_attr >> 28 == 0o12)
-            files = {one.filename: opened.read(one) for one in entries if one.filename not in links}
-    _report(files, links)
-    click.echo(f"{archive} may be uploaded.")
+            return {one.filename: opened.read(one) for one in entries if one.filename not in links}, links
+    except zipfile.BadZipFile as error:
+        raise InputError(
+            f"{archive} is no zip. Give the file that `flask zendesk package` wrote, or a folder."
+        ) from error
 
 
 def _report(files: dict[str, bytes], links: frozenset[str] = frozenset()) -> None:

@@ -11,6 +11,12 @@ Colour = tuple[int, int, int, int]
 BLUE: Final[Colour] = (31, 115, 183, 255)
 WHITE: Final[Colour] = (255, 255, 255, 255)
 CLEAR: Final[Colour] = (0, 0, 0, 0)
+# In the navigation bar: the same bridge in one shape. It names no colour, so that it takes the bar's.
+NAV_BAR: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="8 15 84 84">'
+    '<path d="M12 40h76v8h-76z M18 48h9v26h-9z M73 48h9v26h-9z M27.5 74a22.5 22.5 0 0 1 45 0h-7a15.5 15.5 0 0 0-31 0z"/>'
+    "</svg>\n"
+)
 SIZES: Final = {"logo.png": (320, False), "logo-small.png": (128, True)}  # edge in pixels, corners transparent
 
 

@@ -8,7 +8,6 @@ import re
 import sqlalchemy as sa
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import billing, wake
 from app.config import Settings
@@ -34,9 +33,6 @@ def create_app(settings: Settings) -> Flask:
     failpoints.arm(settings.failpoints)
     app = Flask("deskbridge", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    if settings.trusted_proxies:
-        n = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     runtime = Runtime(settings)
     app.extensions["deskbridge"] = runtime
     app.extensions["deskbridge.door"] = LazyDoor(runtime)

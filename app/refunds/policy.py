@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Final
 
 from app.access import Role
 from app.identity import Strength
 from integrations.kernel.errors import InputError, NotAllowed
+from integrations.kernel.money import is_currency
+
+# Least and most. A proposal of 0 hours expires before anybody reads of it, and one of a billion years cannot be stored.
+BOUNDS: Final = {"charge_days": (0, 9999), "payer_count": (0, 1_000_000), "approval_hours": (1, 720)}
+
+
+class OutOfBounds(ValueError):
+    """A value that can be read and would break what it is for; says its bounds."""
 
 
 class PolicyError(InputError):
@@ -71,23 +79,26 @@ def from_json(data: Mapping[str, Any]) -> Policy:
 
 
 def changed(policy: Policy, wishes: Mapping[str, str]) -> Policy:
-    """The policy with settings of the command line put in.
+    """The policy with settings of the command line put in; what is not named stays, also what would be refused today.
 
     Args:
         wishes: `enabled=yes`, `limit.refunder.USD=5000/20000` (minor units, per refund / per day; `none` takes it away),
             `charge_days=120`, `payer_count=2`, `payer_total.USD=100000`, `strength=verified`, `approval_hours=24`.
 
     Raises:
-        PolicyError: with every wish that cannot be read.
+        PolicyError: with every wish that cannot be read, and every one out of its bounds with them.
     """
-    problems = []
+    unread, unfit = [], []
     for name, value in wishes.items():
         try:
             policy = _put(policy, name, value)
+        except OutOfBounds as error:
+            unfit.append(f"{name}={value} ({error})")
         except (ValueError, KeyError):
-            problems.append(f"{name}={value}")
-    if problems:
-        raise PolicyError(f"Not understood: {', '.join(problems)}. See `flask policy set --help`.")
+            unread.append(f"{name}={value}")
+    told = [f"{what}: {', '.join(some)}." for what, some in (("Not understood", unread), ("Not taken", unfit)) if some]
+    if told:
+        raise PolicyError(f"{' '.join(told)} See `flask policy set --help`.")
     return policy
 
 
@@ -95,9 +106,9 @@ def _put(policy: Policy, name: str, value: str) -> Policy:
     head, _, rest = name.partition(".")
     if head == "limit":
         role, _, currency = rest.partition(".")
-        return _limit(policy, Role(role), _currency(currency), value)
+        return _limit(policy, Role(role), _currency(currency, value), value)
     if head == "payer_total":
-        currency = _currency(rest)
+        currency = _currency(rest, value)
         totals = {k: v for k, v in policy.payer_total.items() if k != currency}
         return replace(policy, payer_total=totals if value == "none" else totals | {currency: _whole(value)})
     if name == "enabled":
@@ -106,8 +117,11 @@ def _put(policy: Policy, name: str, value: str) -> Policy:
         if Strength(value) is Strength.COMPANY:
             raise ValueError("a company is nobody who pays")
         return replace(policy, strength=Strength(value))
-    if name in ("charge_days", "payer_count", "approval_hours"):
-        changes: dict[str, Any] = {name: _whole(value)}
+    if name in BOUNDS:
+        number, (least, most) = _whole(value), BOUNDS[name]
+        if not least <= number <= most:
+            raise OutOfBounds(f"{least} to {most}")
+        changes: dict[str, Any] = {name: number}
         return replace(policy, **changes)
     raise KeyError(name)
 
@@ -116,15 +130,19 @@ def _limit(policy: Policy, role: Role, currency: str, value: str) -> Policy:
     mine = {c: one for c, one in policy.limits.get(role, {}).items() if c != currency}
     if value != "none":
         per_refund, _, per_day = value.partition("/")
-        mine[currency] = Limit(_whole(per_refund), _whole(per_day))
+        mine[currency] = limit = Limit(_whole(per_refund), _whole(per_day))
+        if limit.per_day < limit.per_refund:
+            raise OutOfBounds(f"{limit.per_day} a day is less than {limit.per_refund} a refund")
     if role is Role.VIEWER and mine:
         raise ValueError("a viewer refunds nothing")
     return replace(policy, limits={**policy.limits, role: mine})
 
 
-def _currency(text: str) -> str:
+def _currency(text: str, value: str) -> str:
     if len(text) != 3 or not text.isascii() or not text.isupper():
         raise ValueError(text)
+    if value != "none" and not is_currency(text):
+        raise OutOfBounds(f"{text} is no currency; give its three letters of ISO 4217")
     return text
 
 

@@ -12,6 +12,18 @@ _EXPONENTS = {
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
 }
 
+# ISO 4217 list one: what is, or lately was, money of a country; no funds, metals or test codes. For what a person types.
+_CURRENCIES = frozenset(
+    """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
+    CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG
+    HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA
+    MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD
+    RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX
+    USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+    """.split()
+)
+
 
 class CurrencyMismatch(ValueError):
     """Two amounts of different currencies were added or compared."""
@@ -20,6 +32,11 @@ class CurrencyMismatch(ValueError):
 def exponent(currency: str) -> int:
     """Digits after the decimal point of a currency: 0, 2 or 3. `currency` is ISO 4217, upper case."""
     return _EXPONENTS.get(currency, 2)
+
+
+def is_currency(text: str) -> bool:
+    """Is it the code of a currency that people pay with? ISO 4217, upper case."""
+    return text in _CURRENCIES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from integrations.kernel.clock import iso, parse_iso
 from integrations.kernel.ids import new_id
-from integrations.kernel.money import CurrencyMismatch, Money, exponent
+from integrations.kernel.money import _CURRENCIES, _EXPONENTS, CurrencyMismatch, Money, exponent, is_currency
 
 
 @given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 1000), min_size=1).filter(sum))
@@ -32,6 +32,13 @@ def test_only_whole_numbers_are_money(minor):
 
 def test_exponents_follow_iso_4217():
     assert [exponent(c) for c in ("JPY", "USD", "KWD")] == [0, 2, 3]
+
+
+def test_a_currency_is_what_people_pay_with():
+    assert all(map(is_currency, ("USD", "EUR", "JPY", "KWD", "XOF")))
+    assert not any(map(is_currency, ("EUU", "XXX", "XTS", "XAU", "usd", "US", "")))
+    assert {one for one in _EXPONENTS if not is_currency(one)} == set()
+    assert all(len(one) == 3 and one.isupper() for one in _CURRENCIES)
 
 
 def test_ids_sort_by_time_and_hold_only_safe_letters():

@@ -143,6 +143,15 @@ def test_an_address_gets_three_links_an_hour_and_a_place_asks_ten_times(app, dat
     assert len(told(database)) == asking.AN_ADDRESS + 2, "an hour later it works again"
 
 
+@pytest.mark.parametrize("places", [["203.0.113.9"], [f"2001:db8::{n:x}" for n in range(30)]])
+def test_one_visitor_who_asks_for_ever_takes_the_links_of_nobody_else(app, database, people, monkeypatch, places):
+    monkeypatch.setattr(asking, "ALL", asking.A_PLACE + 2)
+    for n in range(asking.ALL + 3):
+        ask(app, f"{n}@else.example", environ_base={"REMOTE_ADDR": places[n % len(places)]})
+    ask(app, "approver@acme.example", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    assert len(told(database)) == 1
+
+
 def test_asking_from_another_page_is_refused(app, database, people):
     answer = app.test_client().post(
         "/admin/ask", data={"email": "admin@acme.example"}, headers={"Origin": "https://evil.example"}

@@ -6,23 +6,11 @@ import json
 
 import pytest
 
-from app.cli import register
 from app.config import load
 from app.connections import Connections
-from app.factory import create_app
 from app.refunds import State
 from integrations import registry
 from sandbox.stripe.simulator import API_KEY
-
-
-@pytest.fixture
-def run(world):
-    app = create_app(load({"DATABASE_URL": world.database.url, "REDIS_URL": "redis://127.0.0.1:1"}))
-    if not app.cli.commands.get("refunds"):
-        register(app)
-    runner = app.test_cli_runner()
-    yield lambda *words: runner.invoke(args=[*words])
-    app.extensions["deskbridge"].database.close()
 
 
 def test_a_policy_is_set_and_shown_and_recorded(run):
@@ -32,14 +20,6 @@ def test_a_policy_is_set_and_shown_and_recorded(run):
     assert shown["limits"]["refunder"]["EUR"] == {"per_refund": 5000, "per_day": 20000}
     assert "policy.set" in run("audit", "export").output
     assert "Not understood: limit.x=1" in run("policy", "set", "limit.x=1").output
-
-
-def test_people_are_named_and_listed(run):
-    done = run("people", "add", "Ann", "--role", "approver", "--login", "con_desk:11")
-    assert done.exit_code == 0, done.output
-    assert run("people", "role", done.output.split()[0], "admin").exit_code == 0
-    assert "admin     Ann                      con_desk:11" in run("people", "list").output
-    assert run("people", "rule", "con_desk", "group", "5", "refunder").exit_code == 0
 
 
 def test_refunds_are_listed_and_shown_step_by_step(run, world):

@@ -125,6 +125,33 @@ def test_a_wish_that_cannot_be_read_changes_nothing(wish):
         changed(Policy(), dict([wish]))
 
 
+@pytest.mark.parametrize(("name", "value", "bound"), [
+    ("approval_hours", "0", "1 to 720"), ("approval_hours", "721", "1 to 720"),
+    ("approval_hours", "99999999999999", "1 to 720"), ("charge_days", "10000", "0 to 9999"),
+    ("limit.refunder.EUU", "5000/20000", "EUU is no currency"), ("payer_total.XXX", "5", "XXX is no currency"),
+    ("limit.refunder.EUR", "5000/100", "100 a day is less than 5000 a refund"),
+])  # fmt: skip
+def test_a_value_that_would_break_every_approval_is_refused_with_its_bound(name, value, bound):
+    with pytest.raises(PolicyError) as caught:
+        changed(Policy(), {"payer_count": "3", name: value})
+    assert f"{name}={value} ({bound}" in str(caught.value)
+    assert "payer_count" not in str(caught.value)
+
+
+def test_the_bounds_themselves_and_what_is_taken_away_are_taken():
+    assert changed(Policy(), {"approval_hours": "720", "charge_days": "0"}).approval_hours == 720
+    assert (
+        changed(Policy(), {"approval_hours": "1", "charge_days": "9999", "limit.admin.KWD": "5/5"}).charge_days == 9999
+    )
+    old = from_json(Policy().to_json() | {
+        "approval_hours": 0, "charge_days": 99999, "payer_total": {"EUU": 1},
+        "limits": {"refunder": {"EUU": {"per_refund": 9, "per_day": 1}}},
+    })  # fmt: skip
+    assert (old.approval_hours, old.limit(Role.REFUNDER, "EUU")) == (0, Limit(9, 1)), "what was stored before is read"
+    new = changed(old, {"limit.refunder.EUU": "none", "payer_total.EUU": "none", "payer_count": "3"})
+    assert (new.limit(Role.REFUNDER, "EUU"), new.payer_total, new.approval_hours) == (None, {}, 0)
+
+
 def test_nobody_may_refund_before_an_admin_says_so():
     assert not Policy().enabled
     assert Policy().limits == {}
