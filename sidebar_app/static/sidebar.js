@@ -1,7 +1,7 @@
 // The panel's page: asks Zendesk which ticket it stands beside, shows the server's fragments, and asks again while it is
 // being looked at. The bearer lives in this module only.
 
-import { ages, note, replace, say, swap, tabs } from "./fragments.js";
+import { ages, lost, note, replace, say, swap, tabs } from "./fragments.js";
 
 const { connection, location: place, poll } = document.body.dataset;
 const root = document.getElementById("panel");
@@ -44,11 +44,21 @@ async function next(path, options) {
       settled();
       return;
     }
-    if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no fragment");
-    show(answer, await answer.text(), options);
+    const html = await answer.text();
+    if (!html.includes('<div class="panel"')) throw new Error("no fragment"); // a proxy's page is HTML too
+    show(answer, html, options);
   } catch {
     root.removeAttribute("aria-busy");
-    note(root, "unreachable");
+    trouble(options);
+  }
+}
+
+// What was asked by a click is not asked again by itself, and a write may have arrived.
+function trouble({ asked, sent }) {
+  if (sent?.isConnected) lost(sent);
+  else {
+    if (asked) document.getElementById("trouble")?.remove();
+    note(root, asked ? "unread" : "unreachable");
   }
 }
 
@@ -123,9 +133,11 @@ function listen() {
       page.payer = values.get("payer");
       panel({ asked: true });
     } else {
+      if (form.dataset.busy) return; // the second click of a double click
+      form.dataset.busy = "1";
       if (form.dataset.post === "refresh") say("Reading from Stripe again.");
       values.set("many", page.many ? "1" : "");
-      ask(form.dataset.post, { form: values, asked: true });
+      ask(form.dataset.post, { form: values, asked: true, sent: form }).finally(() => { delete form.dataset.busy; });
     }
   });
   root.addEventListener("click", (event) => {

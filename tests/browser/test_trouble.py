@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from sidebar_app import fresh
-from tests.browser.looking import check
-from tests.browser.money import open_form, type_amount
+from tests.browser.looking import check, violations
+from tests.browser.money import asked, books, open_form, type_amount, work
 
 
 @pytest.fixture
@@ -45,4 +45,66 @@ def test_an_amount_that_could_not_be_checked_is_on_no_button(look, desk, zendesk
     agent.page.unroute("**/refund_check")
     zendesk.state.users[501]["suspended"] = False
     type_amount(frame, "600.01", "^Send for approval$")
+    assert quiet(agent) == []
+
+
+def test_a_refund_whose_answer_is_lost_is_asked_for_once_more_and_made_once(look, desk, stripe):
+    agent = look(width=320)
+    frame = open_form(agent)
+    type_amount(frame, "12.00", "Refund €12.00")
+
+    def lose(route):
+        route.fetch()
+        route.abort()
+
+    agent.page.route("**/refund_request", lose)
+    frame.locator("#refund-go").click()
+    lost = frame.get_by_role("alert").filter(has_text="Not known whether this arrived")
+    lost.wait_for()
+    assert "the same refund is asked for once" in lost.text_content()
+    assert violations(frame) == []
+    agent.page.wait_for_timeout(2200)  # two polls, which are answered
+    assert lost.is_visible(), "it is about the refund, not about the polls"
+    agent.page.unroute("**/refund_request")
+    bad = {"status": 502, "content_type": "text/html", "body": "<h1>502 Bad Gateway</h1>"}
+    agent.page.route("**/refund_request", lambda route: route.fulfill(**bad))
+    with agent.page.expect_response("**/refund_request"):
+        frame.locator("#refund-go").click()
+    frame.locator("form:not([data-busy])").wait_for()
+    assert lost.count() == 1, "the page of a proxy is none of ours"
+    agent.page.unroute("**/refund_request")
+    frame.locator("#refund-go").click()
+    frame.get_by_role("heading", name="Refunds asked for").wait_for()
+    assert frame.locator("li[data-refund]").count() == 1
+    assert lost.count() == 0
+    work(desk)
+    assert books(desk, stripe) == (1200, 1200, 0)
+    assert quiet(agent) == []
+
+
+def test_a_second_click_on_the_way_sends_nothing(look, desk):
+    agent = look()
+    frame = asked(desk, agent, "1240.00")
+    frame.get_by_role("button", name="Take back").click()
+    agent.wait("refund-void")
+    sent = []
+    agent.page.on("request", lambda one: sent.append(one.url) if one.url.endswith("/refund_void") else None)
+    frame.locator("#void-go").dblclick()
+    frame.get_by_text("Taken back.").wait_for()
+    agent.page.wait_for_timeout(200)  # for what would come second
+    assert len(sent) == 1
+    assert frame.get_by_text("Taken back.").is_visible()
+    assert agent.said == []
+
+
+def test_what_a_click_only_reads_is_not_said_to_be_asked_again(look, desk):
+    agent = look()
+    frame = agent.open(state="one")
+    agent.page.route("**/refund", lambda route: route.abort())
+    frame.locator("#refund-ch_cus_1_0").click()
+    frame.locator("#trouble", has_text="Press again").wait_for()
+    agent.page.unroute("**/refund")
+    frame.locator("#refund-ch_cus_1_0").click()
+    agent.wait("refund")
+    assert frame.locator("#trouble").count() == 0
     assert quiet(agent) == []
