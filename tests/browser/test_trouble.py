@@ -7,8 +7,24 @@ from datetime import timedelta
 import pytest
 
 from sidebar_app import fresh
+from tests import sidebar_world as world
 from tests.browser.looking import check, violations
 from tests.browser.money import asked, books, open_form, type_amount, work
+
+SLOW_START = """() => {
+  window.unanswered = 1;
+  Object.defineProperty(window, "ZAFClient", { configurable: true, set(sdk) {
+    const init = sdk.init;
+    sdk.init = () => {
+      const client = init.call(sdk);
+      const get = client.get;
+      client.get = (path) => (window.unanswered-- > 0 ? Promise.reject(new Error("no answer")) : get(path));
+      return client;
+    };
+    Object.defineProperty(window, "ZAFClient", { value: sdk });
+  } });
+}"""
+CHOOSE = "(who) => import('/sandbox/desk/static/host.js').then((m) => m.choose(who))"
 
 
 @pytest.fixture
@@ -107,4 +123,48 @@ def test_what_a_click_only_reads_is_not_said_to_be_asked_again(look, desk):
     frame.locator("#refund-ch_cus_1_0").click()
     agent.wait("refund")
     assert frame.locator("#trouble").count() == 0
+    assert quiet(agent) == []
+
+
+def test_a_start_that_zendesk_does_not_answer_is_tried_again(look, desk):
+    agent = look(width=320)
+    agent.page.add_init_script(f"({SLOW_START})()")
+    frame = agent.open(state="loading", place="new_ticket_sidebar")
+    frame.locator("#trouble", has_text="Zendesk has not answered yet").wait_for()
+    assert frame.locator("main").get_attribute("aria-busy") is None
+    assert violations(frame) == []
+    agent.wait("one")
+    assert frame.locator("#trouble").count() == 0
+    frame.evaluate("window.unanswered = 1")
+    agent.page.evaluate(CHOOSE, {"id": 10001})
+    agent.wait("loading")  # whose billing this would be is not known any more
+    agent.wait("one")
+    assert agent.said == []
+
+
+def test_a_requester_is_chosen_and_taken_away_again(look, desk):
+    agent = look()
+    frame = agent.open(state="no-requester", place="new_ticket_sidebar", requester="none")
+    agent.page.evaluate(CHOOSE, {"id": 10001})
+    agent.wait("one")
+    agent.page.evaluate(CHOOSE, None)
+    agent.wait("no-requester")
+    assert frame.get_by_text("No requester yet").is_visible()
+    assert agent.said == []
+
+
+def test_the_navigation_bar_says_what_is_true(look, desk):
+    agent = look(width=320)
+    agent.open(place="nav_bar", state="")
+    frame = agent.frame
+    button = frame.get_by_role("button", name="Open Deskbridge")
+    agent.page.route("**/code", lambda route: route.abort())
+    button.click()
+    frame.locator("#said", has_text="Deskbridge does not answer. Press again in a moment.").wait_for()
+    agent.page.unroute("**/code")
+    with desk.begin() as cx:
+        cx.execute(world.sa.text("UPDATE agent_read SET read_at = read_at - interval '1 day'"))
+    button.click()
+    frame.locator("#said", has_text="Who works here was not read from Zendesk lately").wait_for()
+    assert violations(frame) == []
     assert quiet(agent) == []
