@@ -61,6 +61,16 @@ def test_an_amount_that_could_not_be_checked_is_on_no_button(look, desk, zendesk
     agent.page.unroute("**/refund_check")
     zendesk.state.users[501]["suspended"] = False
     type_amount(frame, "600.01", "^Send for approval$")
+    frame.get_by_label("Note for the ticket").fill("Promised")
+    zendesk.state.users[501]["suspended"] = True
+    frame.locator("#refund-go").click()
+    agent.wait("refund-refused")
+    assert violations(frame) == []
+    zendesk.state.users[501]["suspended"] = False
+    frame.get_by_role("button", name="To what you typed").click()
+    agent.wait("refund")
+    assert frame.get_by_label("Note for the ticket").input_value() == "Promised"
+    assert frame.locator("#refund-go").text_content() == "Send for approval"
     assert quiet(agent) == []
 
 
