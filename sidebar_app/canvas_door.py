@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from app import access, agents
 from app.access import Actor, Login, Staff
 from app.agents import Agent
+from app.customers import store as customers
 from app.runtime import Runtime
 from app.sessions import Session, Subject
 from app.tickets import store as tickets
@@ -28,6 +29,7 @@ SIGNATURE: Final = "x-body-signature"
 MOST_BYTES: Final = 256 << 10  # two parts of at most 64 kB each come back, and the conversation
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[0-9]{1,19}")
+_CONTACT = re.compile(r"[0-9A-Za-z_-]{0,64}")
 _COMPONENT = re.compile(r"[A-Za-z0-9_./-]{1,120}")
 
 
@@ -54,13 +56,22 @@ class ConversationGone(NotAllowed):
     code, public = "canvas.gone", "This conversation was deleted or merged, so no billing is shown for it."
 
 
+class OtherContact(NotAllowed):
+    code = "canvas.other_contact"
+    public = "Billing is shown for the first contact of this conversation only. Open that contact's card."
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A verified request. component: what was clicked, "" when the app was opened. stored: ours, back from Intercom."""
+    """A verified request. component: what was clicked, "" when the app was opened. stored: ours, back from Intercom.
+
+    contact_id: beside whom it is shown; of a conversation with several, each has a card. "" where Intercom names nobody.
+    """
 
     account: Account
     admin_id: str
     conversation_id: str
+    contact_id: str
     locale: str
     component: str
     typed: Mapping[str, str]
@@ -101,7 +112,10 @@ def read(account: Account, headers: Mapping[str, str], body: bytes) -> Asked:
         raise MalformedPayload("component_id")
     typed = {str(k): v for k, v in _table(data.get("input_values")).items() if isinstance(v, str)}
     stored = _table(_table(data.get("current_canvas")).get("stored_data"))
-    return Asked(account, admin_id, told.pop(), str(context.get("locale") or ""), component, typed, stored)
+    contact_id = str(_table(data.get("contact")).get("id") or "")
+    if not _CONTACT.fullmatch(contact_id):
+        raise MalformedPayload("contact")
+    return Asked(account, admin_id, told.pop(), contact_id, str(context.get("locale") or ""), component, typed, stored)
 
 
 def _table(value: object) -> Mapping[str, Any]:
@@ -109,7 +123,11 @@ def _table(value: object) -> Mapping[str, Any]:
 
 
 def visit(cx: sa.Connection, asked: Asked, now: datetime) -> Visit:
-    """The admin, the conversation and its requester, by the mirror. Raises NoSeat, StaffNotRead, ConversationGone."""
+    """The admin, the conversation and its requester, by the mirror.
+
+    Raises:
+        NoSeat, StaffNotRead, ConversationGone. OtherContact: it is shown beside somebody else than the requester.
+    """
     agent = _agent(cx, asked, now)
     desk, subject = asked.account.connection_id, Subject("tickets", asked.conversation_id)
     found = tickets.read(cx, desk, [subject.id]).get(subject.id)
@@ -121,8 +139,25 @@ def visit(cx: sa.Connection, asked: Asked, now: datetime) -> Visit:
         f"canvas-{agent.id}-{int(now.timestamp()) // 60}", "canvas", desk, agent.id, "inbox", str(subject), now, now
     )
     requester = str(ticket.requester_id or "") if ticket else ""
+    _beside(cx, desk, asked.contact_id, requester)
     writable = ticket is not None and policy.may_link(agent)
     return Visit(session, agent, subject, ticket, requester, writable, reader(asked.locale, "", now))
+
+
+def _beside(cx: sa.Connection, desk: str, contact_id: str, requester: str) -> None:
+    """Raises OtherContact; an id that was merged into the requester's is the requester."""
+    if contact_id in ("", requester) or not requester:
+        return
+    people = customers.people(cx, desk, [contact_id, requester])
+    contact, known = people.get(contact_id), people.get(requester)
+    kept = {contact_id, contact.merged_into if contact else None} & {requester, known.merged_into if known else None}
+    if kept - {None}:
+        return
+    if known is None or not known.name:
+        raise OtherContact
+    raise OtherContact(
+        f"Billing is shown for {known.name} only, the first contact of this conversation. Open their card."
+    )
 
 
 def _agent(cx: sa.Connection, asked: Asked, now: datetime) -> Agent:

@@ -125,10 +125,10 @@ def _void(asked: Asked, intent_id: str, now: datetime) -> Shown:
 
 def _voided(asked: Asked, intent_id: str, now: datetime) -> Shown:
     """Taken back by whom Intercom says it is now; what came meanwhile is said."""
-    one = made.intent(asked, intent_id)
     with made.visiting(asked, now) as (_, who):
         if not who.writable:
             raise canvas_door.NoSeat
+    one = made.intent(asked, intent_id)
     actor = canvas_door.looked_up(parts().runtime, asked, now)
     try:
         refunds.void(parts().runtime.refunds, actor, one.id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import sqlalchemy as sa
 from flask import Response, request
@@ -31,6 +32,8 @@ from sidebar_app.refund_form import View, WrongEntry
 from sidebar_app.routes import NotHere, blueprint, own_origin, visiting
 from sidebar_app.rows import Row
 
+FIELDS: Final = {"payer", "charge", "offer", "how", "amount", "line", "reason", "note", "again", "fraud_confirmed"}
+
 
 class WhoPays(StateError):
     code = "sidebar.who_pays"
@@ -50,8 +53,8 @@ class Case:
 
 @blueprint.post("/<connection>/tickets/<subject>/refund")
 def refund(connection: str, subject: str) -> Response:
-    """The form, with every light and a fresh offer."""
-    return guarded(lambda: _shown(_case(connection, subject), fresh=True))
+    """The form, with every light and a fresh offer; after a refusal as it was, with the offer that it had."""
+    return guarded(lambda: _shown(_case(connection, subject), fresh=not request.form.get("offer")))
 
 
 @blueprint.post("/<connection>/tickets/<subject>/refund_check")
@@ -67,13 +70,20 @@ def refund_request(connection: str, subject: str) -> Response:
 
 
 def guarded(answer: Callable[[], Response], title: str = "No refund") -> Response:
-    """A write from our own page. A refusal keeps its sentence and a way back; an ended session is the panel's to show."""
+    """A write from our own page. A refusal keeps its sentence, what was typed and a way back; an ended session is the
+    panel's to show."""
     own_origin()
     try:
         return answer()
     except (NotAllowed, StateError) as error:
         answers.log_refusal(error)
-        return answers.fragment("refund_refused.html", status=error.status, error=error, title=title)
+        return answers.fragment("refund_refused.html", status=error.status, error=error, title=title, typed=_typed())
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What stood in the refund's form, where it was sent from one."""
+    form = request.form
+    return [one for one in form.items(multi=True) if one[0] in FIELDS] if "how" in form else []
 
 
 def _case(connection: str, subject: str) -> Case:

@@ -122,11 +122,13 @@ def _view(context: Context, ticket_id: int) -> dict[str, Any]:
     scheme = request.args.get("scheme", "light")
     place, scheme = place if place in PLACES else "ticket_sidebar", scheme if scheme in SCHEMES else "light"
     chosen = {"agent": agent["id"], "place": place, "scheme": scheme}
+    nobody = request.args.get("requester") == "none"  # as on every new ticket until one is chosen
+    told = _told(ticket, requester, agent, scheme) | ({"ticket.requester": None} if nobody else {})
     return {
         "ticket": ticket, "tickets": listed, "comments": comments, "agents": agents, "agent": agent,
         "requester": requester, "place": place, "places": PLACES, "scheme": scheme, "chosen": chosen,
         "deskbridge": context.deskbridge_url, "connection": request.args.get("connection", "zendesk_demo"),
-        "wide": request.args.get("wide") == "1", "told": _told(ticket, requester, agent, scheme),
+        "wide": request.args.get("wide") == "1", "told": told, "nobody": nobody,
     }  # fmt: skip
 
 

@@ -45,12 +45,14 @@ def pages(context: Context) -> Blueprint:
                 abort(404)
             row = _row(state, state.conversations[conversation_id])
             admins = [dict(one) for one in state.admins.values()]
-            contact = dict(state.contact(row["contact_id"]))
+            taking_part = state.conversations[conversation_id]["contacts"]["contacts"]
+            contacts = [dict(state.contact(one["id"])) for one in taking_part]
         admin = next((a for a in admins if a["id"] == request.values.get("admin")), admins[0])
+        contact = next((c for c in contacts if c["id"] == request.args.get("contact")), contacts[0])
         canvas, problems = ask(context, admin, {"id": conversation_id}, contact)
         return render_template(
             "inbox_app.html", row=row, admins=admins, admin=admin, scheme=_scheme(), canvas=canvas, problems=problems,
-            sent=json.dumps(canvas),
+            sent=json.dumps(canvas), contacts=contacts, contact=contact,
         )  # fmt: skip
 
     strict(blueprint, "style-src 'unsafe-inline'; form-action 'self'")

@@ -90,6 +90,11 @@ def author(of: Mapping[str, Any]) -> Object:
     return {"type": kind, "id": of["id"], "name": of["name"], "email": of["email"]}
 
 
+def reference(of: Mapping[str, Any]) -> Object:
+    """A contact as a conversation names it."""
+    return {"type": "contact", "id": of["id"], "external_id": of["external_id"]}
+
+
 def conversation(
     number: int, of: Mapping[str, Any], company: Object | None, text: str, subject: str, now: int
 ) -> Object:
@@ -99,14 +104,13 @@ def conversation(
         "subject": f"<p>{subject}</p>" if subject else "", "body": f"<p>{text}</p>", "author": author(of),
         "attachments": [], "url": None, "redacted": False,
     }  # fmt: skip
-    reference = {"type": "contact", "id": of["id"], "external_id": of["external_id"]}
     nothing = dict.fromkeys((
         "title", "snoozed_until", "first_contact_reply", "admin_assignee_id", "team_assignee_id", "sla_applied",
         "statistics", "conversation_rating", "teammates", "ai_agent",
     ))  # fmt: skip
     return {
         "type": "conversation", "id": str(number), "created_at": now, "updated_at": now, "waiting_since": now,
-        "source": source, "contacts": {"type": "contact.list", "contacts": [reference]}, "open": True,
+        "source": source, "contacts": {"type": "contact.list", "contacts": [reference(of)]}, "open": True,
         "state": "open", "read": False, "tags": {"type": "tag.list", "tags": []}, "priority": "not_priority",
         "custom_attributes": {}, "company": company, "ai_agent_participated": False, **nothing,
         "linked_objects": {"type": "list", "data": [], "total_count": 0, "has_more": False},

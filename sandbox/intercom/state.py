@@ -99,6 +99,14 @@ class State:
             self._tell("conversation.user.created", made["id"])
             return made
 
+    def add_contact(self, conversation_id: str, contact_id: str) -> Object:
+        """A second contact takes part: a group conversation. No topic of a webhook for it is known."""
+        with self.context.lock:
+            item, who = self.conversation(conversation_id), self.contact(contact_id)
+            item["contacts"]["contacts"].append(shapes.reference(who))
+            item["updated_at"] = self.now()
+            return item
+
     def start_conversation(self, admin_id: str, contact_id: str, text: str) -> Object:
         """An admin writes to a contact: the conversation shows the admin's address, not the contact's."""
         with self.context.lock:

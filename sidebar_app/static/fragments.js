@@ -31,6 +31,14 @@ export function note(root, templateId) {
   (root.querySelector(".panel") || root).prepend(content);
 }
 
+// Of a write whose answer never came: beside its button, and there until something new is shown.
+export function lost(form) {
+  document.getElementById("lost")?.remove();
+  const content = document.getElementById("unanswered").content.cloneNode(true);
+  if (form.dataset.again) content.querySelector("p").textContent = form.dataset.again;
+  (form.querySelector(".actions") || form).before(content);
+}
+
 export function replace(root, templateId) {
   root.replaceChildren(document.getElementById(templateId).content.cloneNode(true));
   root.removeAttribute("aria-busy");

@@ -11,8 +11,8 @@ export function typing(root, call) {
     last += 1;
     const mine = last;
     const answer = await call(form.dataset.check, { form: new FormData(form) }).catch(() => null);
-    if (!answer?.ok || mine !== last || !form.isConnected) return;
-    judge(form, await answer.text());
+    const html = await answer?.text().catch(() => "");
+    if (mine === last && form.isConnected) judge(form, answer?.ok && html ? html : unchecked(form, html));
   };
   root.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-check]");
@@ -22,8 +22,18 @@ export function typing(root, call) {
     if (!follows && event.target.name !== "how") return;
     clearTimeout(timer);
     last += 1; // what is still on its way is about another amount
+    const button = form.querySelector("#refund-go");
+    button.textContent = button.dataset.plain; // and so are the button's words
     timer = setTimeout(check, PAUSE_MS, form);
   });
+}
+
+// Nobody judged this amount: why, as the answer says or, without one, as the form does.
+function unchecked(form, html) {
+  const made = form.querySelector("#unchecked").content.cloneNode(true).firstElementChild;
+  const said = new DOMParser().parseFromString(html || "", "text/html").querySelector(".note p");
+  if (said) made.querySelector("span").textContent = said.textContent;
+  return made.outerHTML;
 }
 
 // The button stays where it is: a click that has begun must not lose its target. What is wrong with the amount is said

@@ -1,7 +1,7 @@
 // The panel's page: asks Zendesk which ticket it stands beside, shows the server's fragments, and asks again while it is
 // being looked at. The bearer lives in this module only.
 
-import { ages, note, replace, say, swap, tabs } from "./fragments.js";
+import { ages, lost, note, replace, say, swap, tabs } from "./fragments.js";
 
 const { connection, location: place, poll } = document.body.dataset;
 const root = document.getElementById("panel");
@@ -9,8 +9,10 @@ const meta = document.querySelector('meta[name="session"]');
 const bearer = meta.content;
 meta.remove();
 
-const page = { subject: "", opened: false, payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, reading: false, refunds: null, opener: "" };
+const page = { subject: null, opened: false, payer: "", many: false, etag: "", ended: false, away: false, polls: 0, own: false, fast: 0, reading: false, refunds: null, opener: "" };
 page.line = Promise.resolve();
+page.starts = 0; // questions to Zendesk about what this is beside; subject: null while none was answered, "" for nobody
+const skeleton = root.innerHTML;
 const reader = { locale: "", zone: "" };
 const HANDSHAKE_MS = 3000;
 const FAST_MS = 2000;
@@ -44,11 +46,21 @@ async function next(path, options) {
       settled();
       return;
     }
-    if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no fragment");
-    show(answer, await answer.text(), options);
+    const html = await answer.text();
+    if (!html.includes('<div class="panel"')) throw new Error("no fragment"); // a proxy's page is HTML too
+    show(answer, html, options);
   } catch {
     root.removeAttribute("aria-busy");
-    note(root, "unreachable");
+    trouble(options);
+  }
+}
+
+// What was asked by a click is not asked again by itself, and a write may have arrived.
+function trouble({ asked, sent }) {
+  if (sent?.isConnected) lost(sent);
+  else {
+    if (asked) document.getElementById("trouble")?.remove();
+    note(root, asked ? "unread" : "unreachable");
   }
 }
 
@@ -101,9 +113,10 @@ function look() {
   panel({ quiet: true }).finally(() => { page.polls -= 1; });
 }
 
-function every() {
+function every(client) {
   setInterval(look, Number(poll) * 1000);
   setInterval(() => {
+    if (page.subject === null && !page.starts) start(client);
     if (page.fast) {
       page.fast -= 1;
       look();
@@ -123,9 +136,11 @@ function listen() {
       page.payer = values.get("payer");
       panel({ asked: true });
     } else {
+      if (form.dataset.busy) return; // the second click of a double click
+      form.dataset.busy = "1";
       if (form.dataset.post === "refresh") say("Reading from Stripe again.");
       values.set("many", page.many ? "1" : "");
-      ask(form.dataset.post, { form: values, asked: true });
+      ask(form.dataset.post, { form: values, asked: true, sent: form }).finally(() => { delete form.dataset.busy; });
     }
   });
   root.addEventListener("click", (event) => {
@@ -153,6 +168,21 @@ function stand(kind, id) {
   else replace(root, "nobody");
 }
 
+// Without Zendesk's answer nobody's billing is shown, also not the last one's; it is asked again by `every`.
+async function start(client) {
+  if (page.ended) return;
+  page.starts += 1;
+  try {
+    await begin(client);
+  } catch {
+    if (page.subject !== null) root.innerHTML = skeleton;
+    page.subject = null;
+    root.removeAttribute("aria-busy");
+    note(root, "waiting");
+  }
+  page.starts -= 1;
+}
+
 async function begin(client) {
   const user = (await client.get("currentUser")).currentUser || {};
   reader.locale = user.locale || "";
@@ -162,9 +192,7 @@ async function begin(client) {
   } else if (place === "user_sidebar") {
     stand("people", (await client.get("user.id"))["user.id"]);
   } else {
-    const requester = async () => stand("people", (await client.get("ticket.requester"))["ticket.requester"]?.id);
-    client.on("ticket.requester.id.changed", requester);
-    await requester();
+    stand("people", (await client.get("ticket.requester"))["ticket.requester"]?.id);
   }
 }
 
@@ -176,6 +204,7 @@ function follow(client) {
   client.on("app.deactivated", () => { page.away = true; });
   client.on("app.activated", () => { page.away = false; look(); });
   client.on("ticket.updated", look);
+  if (place === "new_ticket_sidebar") client.on("ticket.requester.id.changed", () => start(client));
   new ResizeObserver(() => {
     const height = Math.min(Math.ceil(document.body.getBoundingClientRect().height), 800);
     client.invoke("resize", { width: "100%", height: `${height}px` });
@@ -190,8 +219,8 @@ if (client) {
     document.getElementById("trouble")?.remove();
     listen();
     follow(client);
-    begin(client).catch(() => note(root, "unreachable"));
-    every();
+    start(client);
+    every(client);
   });
 } else {
   replace(root, "outside");

@@ -197,8 +197,8 @@ class Look:
         self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
 
-    def open(self, *, agent="501", scheme="light", place="ticket_sidebar", wide=False, state=None):
-        how = f"connection={world.DESK}&agent={agent}&scheme={scheme}&place={place}&wide={int(wide)}"
+    def open(self, *, agent="501", scheme="light", place="ticket_sidebar", wide=False, requester="", state=None):
+        how = f"connection={world.DESK}&agent={agent}&scheme={scheme}&place={place}&wide={int(wide)}&requester={requester}"
         self.page.goto(f"{self.desk.url}?{how}")
         if state:
             self.wait(state)

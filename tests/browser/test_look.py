@@ -66,6 +66,7 @@ STATES = {  # name: (what is different, state of the panel, how it is opened)
     "no_permission": (nothing, "refused", {"agent": "503"}),
     "user_page": (nothing, "one", {"place": "user_sidebar"}),
     "new_ticket": (nothing, "one", {"place": "new_ticket_sidebar"}),
+    "no_requester": (nothing, "no-requester", {"place": "new_ticket_sidebar", "requester": "none"}),
 }
 
 

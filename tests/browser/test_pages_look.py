@@ -149,9 +149,12 @@ def conversation(database):
     )
     product = Server(app, free_port())
     vendor.context.deskbridge_url = f"http://127.0.0.1:{product.server.effective_port}"
-    one = vendor.state.create_conversation(next(iter(vendor.state.contacts)), "Charged twice")["id"]
+    contact, second = list(vendor.state.contacts)[:2]
+    one = vendor.state.create_conversation(contact, "Charged twice")["id"]
+    vendor.state.add_contact(one, second)
     with database.begin() as cx:
-        world.ticket(cx, one, desk=inbox.INBOX)
+        world.person(cx, contact, desk=inbox.INBOX)
+        world.ticket(cx, one, desk=inbox.INBOX, requester_id=contact)
     desk = Flask("desk", static_folder=None)
     desk.register_blueprint(intercom_inbox.pages(vendor.context))
     server = Server(desk, free_port())

@@ -24,6 +24,12 @@ export function fire(name, message) {
   send({ key: `zaf.${name}`, message });
 }
 
+// Another requester of a new ticket, or none.
+export function choose(requester) {
+  told["ticket.requester"] = requester;
+  fire("ticket.requester.id.changed", requester?.id ?? null);
+}
+
 function answer(message) {
   if (message.request === "get") {
     const result = { errors: {} };

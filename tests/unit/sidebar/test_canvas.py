@@ -13,6 +13,7 @@ from flask import Flask
 
 from app.access import Role
 from app.cli import register
+from app.customers import store as customers
 from app.identity.models import identity_link
 from app.inbox.models import delivery_key
 from app.refunds.models import refund_intent
@@ -376,6 +377,26 @@ def test_a_conversation_of_somebody_else_shows_nothing_of_this_payer(admin):
         assert "Northwind" not in admin.click(component, payer="bank/cus_1", amount="1.00", reason="duplicate")
 
 
+def test_the_card_of_another_contact_of_the_conversation_shows_nothing_of_this_payer(admin, database):
+    """Intercom asks once for each contact of a group conversation; the requester is the first of them."""
+    other, own = ({"type": "contact", "id": one} for one in ("10009", "10001"))
+    sentence = "Billing is shown for Dana Okafor only, the first contact of this conversation. Open their card."
+    assert inbox.said(admin.send("initialize", admin.document(contact=other)).json) == f"{sentence}\nTry again"
+    typed = {"payer": "bank/cus_1", "amount": "1.00", "reason": "duplicate", "invoice": "NW-0120"}
+    admin.review()
+    for component in CLICKS:
+        click = admin.document(contact=other, component_id=component, input_values=typed, current_canvas=admin.current)
+        assert inbox.said(admin.send("submit", click).json).startswith(sentence), component
+    assert intents(database) == []
+    with database.begin() as cx:
+        assert cx.execute(sa.select(identity_link)).all() == []
+    assert "Northwind" in inbox.said(admin.send("initialize", admin.document(contact=own)).json)
+    with database.begin() as cx:
+        customers.merge_people(cx, inbox.INBOX, {"10008": "10001"}, world.NOW)
+    merged = admin.document(contact={"type": "contact", "id": "10008"})
+    assert "Northwind" in inbox.said(admin.send("initialize", merged).json), "one person by two ids"
+
+
 def test_long_names_and_links_of_strangers_stay_small_and_dead(admin, database):
     name = "🦜" * 3_000
     with database.begin() as cx:
@@ -408,10 +429,12 @@ def test_the_simulated_inbox_draws_every_canvas_of_a_refund(admin, app, intercom
     )
     server = serve(app)
     intercom.context.deskbridge_url = f"http://127.0.0.1:{server.server_port}"
-    contact = next(iter(intercom.state.contacts))
+    contact, second = list(intercom.state.contacts)[:2]
     conversation = intercom.state.create_conversation(contact, "Charged twice")["id"]
+    intercom.state.add_contact(conversation, second)
     with database.begin() as cx:
-        world.ticket(cx, conversation, desk=inbox.INBOX)
+        world.person(cx, contact, desk=inbox.INBOX)
+        world.ticket(cx, conversation, desk=inbox.INBOX, requester_id=contact)
     desk = Flask("desk")
     desk.register_blueprint(intercom_inbox.pages(intercom.context))
     asked = desk.test_client()
@@ -430,6 +453,9 @@ def test_the_simulated_inbox_draws_every_canvas_of_a_refund(admin, app, intercom
             canvas = html.unescape(re.search('name="canvas" value="([^"]*)"', text)[1])
             form = {"component": component, "admin": admin.admin, "canvas": canvas}
             text = asked.post(url, data=form | {f"input/{name}": value for name, value in typed.items()}).text
+        other = asked.get(f"{url}&admin={admin.admin}&contact={second}").text
+        assert "Billing is shown for Dana Okafor only" in other
+        assert "Northwind" not in other
     finally:
         server.shutdown()
         server.server_close()

@@ -1,5 +1,6 @@
 """A refund from the panel: prepared, judged, asked for; the helpdesk is asked who it is; each refusal has its sentence."""
 
+import html
 import re
 import threading
 from dataclasses import replace
@@ -459,6 +460,31 @@ def test_a_helpdesk_that_does_not_answer_in_time_refuses(own_helpdesk, agent, da
     )
     answer = Form(agent).answer
     assert (answer.status_code, "did not say in time who you are" in answer.text) == (403, True)
+
+
+def test_what_was_typed_comes_back_after_a_refusal(own_helpdesk, app, agent, database):
+    """Zendesk was slow for a moment: the note is not typed again, and it is the same request as before."""
+    form = Form(agent)
+    agents_now, own_helpdesk.state.users[501]["suspended"] = app.extensions["deskbridge.sidebar"].staff, True
+    agents_now._kept.clear()
+    typed = part("12,00", reason="duplicate", note="Two lines\n& a <quote>", again="1")
+    refused = form.request(**typed)
+    assert (refused.status_code, "not a full agent" in refused.text) == (403, True)
+    own_helpdesk.state.users[501]["suspended"] = False
+    agents_now._kept.clear()
+    found = re.search(r'<form data-post="refund">(.*?)</form>', refused.text, re.DOTALL)
+    carried = {
+        name: html.unescape(value)
+        for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', found.group(1))
+    }
+    assert carried == form.fixed | typed
+    back = agent.post("tickets/35436/refund", **carried)
+    assert (back.status_code, label(back)) == (200, "Refund 12,00 €")
+    assert f'name="offer" value="{form.fixed["offer"]}"' in back.text
+    for kept in ("&amp; a &lt;quote&gt;", 'value="12,00"', 'value="duplicate" selected', 'name="again" value="1"'):
+        assert kept in back.text, kept
+    assert form.request(**typed).status_code == 202
+    assert len(intents(database)) == 1
 
 
 def test_a_look_up_is_no_older_than_it_may_be(app, agent, helpdesk):
