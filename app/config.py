@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=5,
-        description="How many reverse proxies in front of `flask web` add to X-Forwarded-For; 0: the header is not believed.",
+        description="Reverse proxies in front of `flask web` that add to X-Forwarded-For; 0: the header is not believed.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least level that is logged."
