@@ -7,6 +7,7 @@ from app.access.service import (
     attach,
     detach,
     emails,
+    folded,
     must_be_new,
     named,
     names,
@@ -18,6 +19,6 @@ from app.access.service import (
 )  # fmt: skip
 
 __all__ = [
-    "CONSOLE", "Actor", "Login", "Role", "Staff", "actor", "add_person", "attach", "detach", "emails", "must_be_new",
-    "named", "names", "people", "set_email", "set_role", "set_rule", "whose",
+    "CONSOLE", "Actor", "Login", "Role", "Staff", "actor", "add_person", "attach", "detach", "emails", "folded",
+    "must_be_new", "named", "names", "people", "set_email", "set_role", "set_rule", "whose",
 ]  # fmt: skip

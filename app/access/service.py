@@ -58,9 +58,9 @@ def names(cx: sa.Connection, person_ids: Sequence[str]) -> dict[str, str]:
 def must_be_new(cx: sa.Connection, name: str, email: str | None = None) -> None:
     """Refuse a name or address that somebody here has: as two people, one could approve their own. Raises InputError."""
     for row in store.people(cx):
-        if _folded(name) == _folded(row["name"]):
+        if folded(name) == folded(row["name"]):
             shared = f"the name {row['name']!r}"
-        elif email and _folded(email) == _folded(row["email"] or ""):
+        elif email and folded(email) == folded(row["email"] or ""):
             shared = f"the address {row['email']}"
         else:
             continue
@@ -70,7 +70,8 @@ def must_be_new(cx: sa.Connection, name: str, email: str | None = None) -> None:
         )
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A name or an address as it is compared with another's."""
     return " ".join(text.split()).casefold()
 
 
@@ -99,7 +100,7 @@ def set_email(cx: sa.Connection, by: str, person_id: str, email: str | None) -> 
     if email is not None:
         _must_be_address(email)
         for row in store.people(cx):
-            if row["id"] != person_id and _folded(row["email"] or "") == _folded(email):
+            if row["id"] != person_id and folded(row["email"] or "") == folded(email):
                 raise InputError(f"{email} is the address of {row['name']} ({row['id']}). Take it away there first.")
     if not store.change_person(cx, person_id, {"email": email}):
         raise NotFound(f"There is no person {person_id}. Look at `flask people list`.")
@@ -124,7 +125,7 @@ def attach(cx: sa.Connection, by: str, person_id: str, login: Login) -> None:
         )
     store.put_login(cx, login.connection_id, login.external_id, person_id)
     told = {"connection_id": login.connection_id, "external_id": login.external_id}
-    audit.record(cx, by, "access.login_attached", person_id, told | {"was": before["id"] if before else None})
+    audit.record(cx, by, "access.login_attached", person_id, told)
 
 
 def detach(cx: sa.Connection, by: str, person_id: str, login: Login) -> None:

@@ -84,9 +84,8 @@ def link(cx: sa.Connection, lead_id: str, crm_id: str, account_id: str, by: str)
     subject = cx.execute(sa.select(lead.c.subject).where(lead.c.id == lead_id)).scalar()
     if subject is None:
         raise NotFound("There is no lead of this id.")
-    store.wait_for_gatherers(
-        cx
-    )  # and for whoever answers for another lead of the subject: the second finds it answered
+    # And for whoever answers for another lead of the subject: the second finds it answered.
+    store.wait_for_gatherers(cx)
     if cx.execute(sa.select(lead.c.state).where(lead.c.id == lead_id)).scalar() != "review":
         raise Answered
     if cx.execute(_accounts(crm_account.c, {(crm_id, account_id)})).first() is None:

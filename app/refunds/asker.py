@@ -19,10 +19,6 @@ def people(cx: sa.Connection, intent: Intent) -> frozenset[str]:
     mine = {row["id"] for row in known if row["id"] == intent.person_id or logins & set(row["logins"])}
     told = [row["email"] for row in known if row["id"] in mine]
     told += agents.emails(cx, intent.helpdesk_id, [intent.agent_id]).values()
-    addresses = {_folded(one) for one in told} - {""}
-    mine |= {row["id"] for row in known if _folded(row["email"]) in addresses}
+    addresses = {access.folded(one) for one in told if one}
+    mine |= {row["id"] for row in known if row["email"] and access.folded(row["email"]) in addresses}
     return frozenset(mine | {intent.person_id})
-
-
-def _folded(address: str | None) -> str:
-    return (address or "").strip().casefold()

@@ -162,12 +162,12 @@ def is_day_limit(content: Any) -> bool:  # noqa: ANN401 - JSON or text
 def of_call(endpoint: str, status: int, content: Any) -> VendorError:  # noqa: ANN401 - JSON or text
     """What a refusal of a whole call means; the transport has dealt with 401, 429 and 5xx."""
     told = refused(content)
-    if told.code == REQUEST_LIMIT and told.message.startswith(AT_ONCE):
-        text = "too many calls of the org run at once: other integrations are slow"
-        return RateLimited(text, retry_after_s=AT_ONCE_S, endpoint=endpoint)
-    if told.code == REQUEST_LIMIT:
+    if is_day_limit(content):
         text = "the org's API calls of the last 24 hours are used up: Setup > Company Information shows them"
         return RateLimited(text, retry_after_s=DAY_LIMIT_S, endpoint=endpoint)
+    if told.code == REQUEST_LIMIT:
+        text = "too many calls of the org run at once: other integrations are slow"
+        return RateLimited(text, retry_after_s=AT_ONCE_S, endpoint=endpoint)
     if told.code in _PASSING:
         return VendorUnavailable(f"{endpoint} answered {told.code}", endpoint=endpoint)
     if status == 403 or (told.code in OPERATOR and status in (400, 404)):
